@@ -1,0 +1,7 @@
+import argparse
+
+
+def parser(description: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("path")
+    return parser

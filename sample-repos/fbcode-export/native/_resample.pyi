@@ -1,0 +1,3 @@
+from typing import Any
+
+def bilinear(pixels: Any, width: int, height: int) -> Any: ...

@@ -1,0 +1,2 @@
+def buck_filegroup(**kwargs):
+    native.filegroup(**kwargs)

@@ -1,0 +1,1 @@
+"""Sources of noise, in modules of their own."""

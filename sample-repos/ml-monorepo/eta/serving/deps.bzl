@@ -1,0 +1,7 @@
+"""What the request path needs."""
+
+SERVING_DEPS = [
+    "//eta/common:common",
+    "//eta/data:schema",
+    "platform//flags:flags",
+]

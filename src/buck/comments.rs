@@ -1,0 +1,168 @@
+//! Comments by which people say that they manage something by hand. Pure functions of the text.
+//!
+//! No document describes these; the forms are those found in public trees of exported Meta code.
+
+use super::parse::Literal;
+use crate::source::{LineIndex, Span};
+
+/// `# secateur: keep[check,…] reason`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keep {
+    /// The comment's bytes.
+    pub span: Span,
+    /// The line it stands on, counted from 1.
+    pub line: u32,
+    /// Checks that it silences; empty means all.
+    pub checks: Vec<Box<str>>,
+    /// Why, in the author's words.
+    pub reason: Box<str>,
+}
+
+/// What the comments of a file say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Directives {
+    /// `@noautodeps` somewhere: every target that this file defines is managed by hand.
+    pub whole_file: bool,
+    /// Offsets of `@autodeps-skip` comments: the call around, or the call that begins on the next line, is managed by hand.
+    pub skips: Vec<u32>,
+    /// `secateur: keep` comments.
+    pub keeps: Vec<Keep>,
+    /// Lines with a comment that says their element is managed by hand.
+    manual: Vec<Line>,
+    /// Text of comments that hide code from the exported tree (`@oss-disable`, `@fb-only`).
+    pub conditional: Vec<Span>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Line {
+    line: u32,
+    /// The comment is all that is on its line, so it speaks of the next line with code.
+    alone: bool,
+    /// For comments that are alone: the line they speak of.
+    speaks_of: u32,
+}
+
+/// Reads a file's comments.
+pub(super) fn read(text: &str, lines: &LineIndex, comments: &[Span]) -> Directives {
+    let mut found = Directives::default();
+    for (position, &span) in comments.iter().enumerate() {
+        let comment = text[span.range()].trim_start_matches('#').trim();
+        let line = lines.line(span.start);
+        let line_text = &text[lines.span_of_line(text, line).range()];
+        let alone = line_text.trim_start().starts_with('#');
+        let lowered = comment.to_ascii_lowercase();
+        if has_word(&lowered, "@noautodeps") || has_word(&lowered, "@no-autodeps") {
+            found.whole_file = true;
+        }
+        if lowered.contains("@autodeps-skip") {
+            found.skips.push(span.start);
+        }
+        if lowered.contains("@oss-disable") || lowered.contains("@fb-only") {
+            found.conditional.push(span);
+        }
+        if is_manual(&lowered) {
+            let speaks_of = if alone { next_code_line(lines, comments, position, text) } else { line };
+            found.manual.push(Line { line, alone, speaks_of });
+        }
+        if let Some(keep) = parse_keep(comment) {
+            found.keeps.push(Keep { span, line, ..keep });
+        }
+    }
+    found
+}
+
+/// Gives a literal the comments that speak of it.
+pub(super) fn attach(literal: &mut Literal, directives: &Directives, lines: &LineIndex) {
+    let own_line = lines.line(literal.span.end.saturating_sub(1));
+    let bracket_line = match literal.container {
+        Some((container, 1)) => Some(lines.line(container.end.saturating_sub(1))),
+        _ => None,
+    };
+    literal.manual = directives.manual.iter().any(|comment| {
+        comment.speaks_of == own_line || !comment.alone && Some(comment.line) == bracket_line
+    });
+    let keep = directives.keeps.iter().position(|keep| {
+        keep.line == own_line || keep.line + 1 == own_line || Some(keep.line) == bracket_line
+    });
+    literal.keep = keep.map(|index| index as u32);
+}
+
+/// `@manual`, `@autodeps2-fixme-manual`, and a bare `keep` as other tools of this kind write it.
+fn is_manual(lowered: &str) -> bool {
+    has_word(lowered, "@manual")
+        || lowered.contains("autodeps2-fixme-manual")
+        || lowered == "keep"
+        || lowered.starts_with("keep:")
+        || lowered.starts_with("keep ")
+}
+
+fn has_word(text: &str, word: &str) -> bool {
+    text.match_indices(word).any(|(at, _)| {
+        !text[at + word.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '-' || c == '_')
+    })
+}
+
+/// The first line below a comment that does not begin with another comment.
+fn next_code_line(lines: &LineIndex, comments: &[Span], position: usize, text: &str) -> u32 {
+    let mut line = lines.line(comments[position].start) + 1;
+    for next in &comments[position + 1..] {
+        let at = lines.line(next.start);
+        let whole = &text[lines.span_of_line(text, at).range()];
+        if at != line || !whole.trim_start().starts_with('#') {
+            break;
+        }
+        line += 1;
+    }
+    line
+}
+
+fn parse_keep(comment: &str) -> Option<Keep> {
+    let rest = comment.strip_prefix("secateur:")?.trim_start().strip_prefix("keep")?;
+    let (checks, reason) = match rest.strip_prefix('[') {
+        Some(list) => list.split_once(']')?,
+        None if rest.is_empty() || rest.starts_with([' ', ':']) => ("", rest),
+        None => return None,
+    };
+    let checks = checks.split(',').map(str::trim).filter(|check| !check.is_empty());
+    Some(Keep {
+        span: Span::default(),
+        line: 0,
+        checks: checks.map(Into::into).collect(),
+        reason: reason.trim_start_matches(':').trim().into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::buck::parse::ParsedFile;
+    use crate::source::ProjectPath;
+
+    fn manual(text: &str) -> Vec<String> {
+        let file = ParsedFile::parse(&ProjectPath::new("BUCK"), text.as_bytes().to_vec(), 0);
+        let literals = file.collected.literals.iter();
+        literals.filter(|literal| literal.manual).map(|literal| literal.text.to_string()).collect()
+    }
+
+    #[test]
+    fn a_comment_speaks_of_its_own_element() {
+        let text = "f(deps = [\n    \":a\",  # @manual for the tokenizer\n    \":b\",\n    # @manual\n    # more words\n    \":c\",\n    \":d\",  # @manually\n    \":e\",  # @autodeps2-fixme-manual\n    \":f\",  # keep\n])\n";
+        assert_eq!(manual(text), [":a", ":c", ":e", ":f"]);
+    }
+
+    #[test]
+    fn a_comment_behind_a_list_of_one_speaks_of_the_one() {
+        assert_eq!(manual("f(\n    deps = [\":a\"],  # @manual\n)\n"), [":a"]);
+        assert_eq!(manual("f(\n    deps = [\n        \":a\",\n    ],  # @manual\n)\n"), [":a"]);
+        assert!(manual("f(\n    deps = [\n        \":a\",\n        \":b\",\n    ],  # @manual\n)\n").is_empty());
+    }
+
+    #[test]
+    fn keep_names_checks_and_reason() {
+        let keep = parse_keep("secateur: keep[unused-dep, dead-module] loaded by the plugin host").unwrap();
+        assert_eq!(keep.checks.len(), 2);
+        assert_eq!(&*keep.reason, "loaded by the plugin host");
+        assert!(parse_keep("secateur: keeper").is_none());
+        assert!(parse_keep("secateur: keep").unwrap().checks.is_empty());
+    }
+}

@@ -1,0 +1,330 @@
+//! Recorded rule calls become targets: dependencies and sources by attribute, with the literal each came from. Pure.
+
+use super::labels::{self, Written};
+use super::marks::LiteralId;
+use super::recorder::RawTarget;
+use super::schema::{AttrKind, DepRole};
+use super::value::{Text, Value};
+use crate::label::{Label, PackageId};
+use crate::source::{Place, ProjectPath};
+use crate::workspace::Cells;
+
+/// A target of a package.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    /// Its label.
+    pub label: Label,
+    /// The rule, or `?macro` for a macro that could not be read.
+    pub kind: Box<str>,
+    /// Whether the rule's attributes are known.
+    pub known: bool,
+    /// The call that defines it: the outermost one with `name`, else the outermost in the build file.
+    pub place: Place,
+    /// A comment or label says that people manage its dependencies by hand.
+    pub manual: bool,
+    /// Every dependency as often as it is written.
+    pub deps: Vec<Dep>,
+    /// Files and outputs of targets that it is made of.
+    pub sources: Vec<Source>,
+    /// All attributes, in the order of the call.
+    pub attrs: Vec<(Box<str>, Value)>,
+    /// A part of its dependencies or sources could not be told.
+    pub incomplete: bool,
+}
+
+impl Target {
+    /// An attribute's value.
+    pub fn attr(&self, name: &str) -> Option<&Value> {
+        self.attrs.iter().find(|(key, _)| &**key == name).map(|(_, value)| value)
+    }
+
+    /// A string attribute.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.attr(name)?.as_str()
+    }
+}
+
+/// One dependency as an attribute gives it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dep {
+    /// The other target.
+    pub to: Label,
+    /// One output of it, if only that is meant.
+    pub sub_target: Option<Box<str>>,
+    /// The attribute.
+    pub attr: Box<str>,
+    /// What it is used for.
+    pub role: DepRole,
+    /// Named by a macro in a string, not by an element of its own.
+    pub in_string: bool,
+    /// The text after evaluation.
+    pub text: Box<str>,
+    /// The literal it came from, if it is the only one.
+    pub literal: Option<LiteralId>,
+    /// The key of the innermost `select` branch it stands in.
+    pub branch: Option<Box<str>>,
+}
+
+/// One source as an attribute gives it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Source {
+    /// The attribute.
+    pub attr: Box<str>,
+    /// Where it goes, relative to the target's base: the dictionary's side that is no source, else `None`.
+    pub destination: Option<Box<str>>,
+    /// What it is.
+    pub origin: SourceOrigin,
+    /// The literal it came from, if it is the only one.
+    pub literal: Option<LiteralId>,
+}
+
+/// What a source is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SourceOrigin {
+    /// A file; `present` says whether it is on disk.
+    File {
+        /// The file.
+        path: ProjectPath,
+        /// Whether it is there.
+        present: bool,
+    },
+    /// Outputs of another target.
+    Target(Written),
+}
+
+/// What lowering asks about the package.
+pub(super) struct Surroundings<'a> {
+    pub(super) cells: &'a Cells,
+    pub(super) package: &'a PackageId,
+    pub(super) dir: &'a ProjectPath,
+    pub(super) is_file: &'a dyn Fn(&ProjectPath) -> bool,
+}
+
+/// Lowers one target; `place` and `manual` were found from its call frames.
+pub(super) fn target(
+    raw: RawTarget,
+    place: Place,
+    manual: bool,
+    around: &Surroundings<'_>,
+) -> Target {
+    let mut lowering = Lowering {
+        around,
+        attr: "",
+        branch: None,
+        deps: Vec::new(),
+        sources: Vec::new(),
+        incomplete: false,
+        source_keys: raw.schema.source_keys(),
+    };
+    for (name, value) in &raw.attrs {
+        lowering.attr = name;
+        lowering.value(value, raw.schema.kind(name));
+    }
+    let Lowering { deps, sources, incomplete, .. } = lowering;
+    let manual = manual || has_label(&raw.attrs, "noautodeps");
+    Target {
+        label: around.package.target(raw.name.text),
+        kind: raw.kind,
+        known: raw.known,
+        place,
+        manual,
+        deps,
+        sources,
+        attrs: raw.attrs,
+        incomplete,
+    }
+}
+
+fn has_label(attrs: &[(Box<str>, Value)], label: &str) -> bool {
+    let mut found = false;
+    for (name, value) in attrs {
+        if &**name == "labels" {
+            value.for_each_text(&mut |text| found |= &*text.text == label);
+        }
+    }
+    found
+}
+
+struct Lowering<'a> {
+    around: &'a Surroundings<'a>,
+    attr: &'a str,
+    branch: Option<Box<str>>,
+    deps: Vec<Dep>,
+    sources: Vec<Source>,
+    incomplete: bool,
+    source_keys: Option<bool>,
+}
+
+impl Lowering<'_> {
+    fn value(&mut self, value: &Value, kind: &AttrKind) {
+        if !kind.holds_labels() {
+            return;
+        }
+        match value {
+            Value::Unknown(_) => self.incomplete = true,
+            Value::Sum(parts) => parts.iter().for_each(|part| self.value(part, kind)),
+            Value::Select(branches) => {
+                for (key, branch) in branches {
+                    let outer = self.branch.replace(key.clone());
+                    self.value(branch, kind);
+                    self.branch = outer;
+                }
+            }
+            Value::None | Value::Bool(_) | Value::Int(_) | Value::Other(_) => {}
+            Value::Str(_) | Value::List(_) | Value::Dict(_) => self.shaped(value, kind),
+        }
+    }
+
+    /// A value of known shape. Selects may stand inside, so each part goes through `value` again.
+    fn shaped(&mut self, value: &Value, kind: &AttrKind) {
+        match (kind, value) {
+            (AttrKind::OneOf(alternatives), _) => {
+                if let Some(kind) = fitting(alternatives, value) {
+                    self.value(value, kind);
+                }
+            }
+            (AttrKind::Each(inner), Value::List(items)) => {
+                items.iter().for_each(|item| self.value(item, inner));
+            }
+            (AttrKind::Each(inner), _) => self.value(value, inner),
+            (AttrKind::NamedSet(inner), Value::List(items)) => {
+                items.iter().for_each(|item| self.value(item, inner));
+            }
+            (AttrKind::NamedSet(inner), Value::Dict(entries)) => {
+                entries.iter().for_each(|(key, value)| self.entry(key, value, inner));
+            }
+            (AttrKind::Dict(keys, values), Value::Dict(entries)) => {
+                for (key, value) in entries {
+                    self.value(key, keys);
+                    self.value(value, values);
+                }
+            }
+            (AttrKind::Tuple(kinds), Value::List(items)) => {
+                items.iter().zip(kinds).for_each(|(item, kind)| self.value(item, kind));
+            }
+            // A list where one value is declared: an older or a wrapped form of the attribute.
+            (_, Value::List(items)) => items.iter().for_each(|item| self.value(item, kind)),
+            (AttrKind::Guess, Value::Dict(entries)) => {
+                for (key, value) in entries {
+                    self.value(key, kind);
+                    self.value(value, kind);
+                }
+            }
+            (AttrKind::Source, Value::Dict(entries)) => {
+                entries.iter().for_each(|(key, value)| self.entry(key, value, kind));
+            }
+            (_, Value::Str(text)) => self.leaf(text, kind),
+            _ => {}
+        }
+    }
+
+    /// One entry of a dictionary of sources. The prelude has destination → source, fbcode's macros the reverse.
+    fn entry(&mut self, key: &Value, value: &Value, kind: &AttrKind) {
+        let (Value::Str(key), Value::Str(text)) = (key, value) else {
+            return self.value(value, kind);
+        };
+        let keys_are_sources = self.source_keys.unwrap_or_else(|| {
+            self.is_source(&key.text) && !self.is_source(&text.text)
+        });
+        let (source, destination) = if keys_are_sources { (key, text) } else { (text, key) };
+        self.source(source, Some(destination.text.clone()));
+    }
+
+    fn is_source(&self, text: &str) -> bool {
+        labels::looks_like_label(text)
+            || self.around.dir.join(text).is_some_and(|path| (self.around.is_file)(&path))
+    }
+
+    fn leaf(&mut self, text: &Text, kind: &AttrKind) {
+        match kind {
+            AttrKind::Dep(role) => self.dep(&text.text, text.literal, *role, false),
+            AttrKind::Source => self.source(text, None),
+            AttrKind::Arg => {
+                for label in labels::in_arg(&text.text) {
+                    self.dep(label, None, DepRole::Target, true);
+                }
+            }
+            AttrKind::Query => {
+                for label in labels::in_query(&text.text) {
+                    self.dep(label, None, DepRole::Target, true);
+                }
+            }
+            AttrKind::Guess => self.guess(text),
+            AttrKind::Label
+            | AttrKind::Plain
+            | AttrKind::Each(_)
+            | AttrKind::NamedSet(_)
+            | AttrKind::Dict(..)
+            | AttrKind::Tuple(_)
+            | AttrKind::OneOf(_) => {}
+        }
+    }
+
+    fn guess(&mut self, text: &Text) {
+        if text.text.contains("$(") {
+            self.leaf(text, &AttrKind::Arg);
+        } else if labels::looks_like_label(&text.text) && !text.text.contains(' ') {
+            self.dep(&text.text, text.literal, DepRole::Target, false);
+        }
+    }
+
+    fn dep(&mut self, text: &str, literal: Option<LiteralId>, role: DepRole, in_string: bool) {
+        let Some(written) = labels::parse(text, self.around.package, self.around.cells) else {
+            return;
+        };
+        self.deps.push(Dep {
+            to: written.label,
+            sub_target: written.sub_target,
+            attr: self.attr.into(),
+            role,
+            in_string,
+            text: text.into(),
+            literal,
+            branch: self.branch.clone(),
+        });
+    }
+
+    fn source(&mut self, text: &Text, destination: Option<Box<str>>) {
+        let label = labels::looks_like_label(&text.text)
+            .then(|| labels::parse(&text.text, self.around.package, self.around.cells))
+            .flatten();
+        let origin = match label {
+            Some(written) => {
+                self.deps.push(Dep {
+                    to: written.label.clone(),
+                    sub_target: written.sub_target.clone(),
+                    attr: self.attr.into(),
+                    role: DepRole::Target,
+                    in_string: false,
+                    text: text.text.clone(),
+                    literal: text.literal,
+                    branch: self.branch.clone(),
+                });
+                SourceOrigin::Target(written)
+            }
+            None => {
+                let relative = text.text.trim_end_matches('/');
+                let Some(path) = self.around.dir.join(relative) else { return };
+                let present = (self.around.is_file)(&path);
+                SourceOrigin::File { path, present }
+            }
+        };
+        let attr = self.attr.into();
+        self.sources.push(Source { attr, destination, origin, literal: text.literal });
+    }
+}
+
+/// The alternative of a `one_of` that takes a value, by its shape and by whether its text is a label.
+fn fitting<'k>(alternatives: &'k [AttrKind], value: &Value) -> Option<&'k AttrKind> {
+    let is_label = value.as_str().is_some_and(labels::looks_like_label);
+    let fits = |kind: &&AttrKind| match (kind, value) {
+        (AttrKind::Dep(_), Value::Str(_)) => is_label,
+        (AttrKind::Source | AttrKind::Arg | AttrKind::Query | AttrKind::Label, Value::Str(_)) => true,
+        (AttrKind::Each(_) | AttrKind::NamedSet(_) | AttrKind::Tuple(_), Value::List(_)) => true,
+        (AttrKind::Dict(..) | AttrKind::NamedSet(_), Value::Dict(_)) => true,
+        (AttrKind::OneOf(inner), _) => fitting(inner, value).is_some(),
+        _ => false,
+    };
+    let mut candidates = alternatives.iter().filter(|kind| kind.holds_labels());
+    candidates.find(fits)
+}

@@ -1,0 +1,310 @@
+//! Loaded files: found, ordered by their loads, and evaluated once each for every cell that needs them.
+
+use super::parse::{LoadStatement, ParsedFile};
+use super::recorder::Recorder;
+use super::run::{self, Input, Loader};
+use super::session::Session;
+use super::unknown::Unknown;
+use super::{data_load, loads};
+use crate::source::{Problem, ProblemKind, ProjectPath};
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+use starlark::environment::{FrozenModule, Module};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// A loaded file, evaluated for the build files of one cell (Buck2's `ImportPath`).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct ModuleKey {
+    pub(super) path: ProjectPath,
+    pub(super) cell: Arc<str>,
+}
+
+/// One loaded file, evaluated with marks and without.
+#[derive(Clone)]
+pub(super) struct Loaded {
+    pub(super) marked: FrozenModule,
+    pub(super) plain: FrozenModule,
+}
+
+/// Every file of the evaluation: parsed build files, and modules that were loaded.
+#[derive(Default)]
+pub(super) struct Modules {
+    /// Parsed files by the number that their marks carry.
+    pub(super) files: Vec<Arc<ParsedFile>>,
+    numbers: FxHashMap<ProjectPath, u32>,
+    pub(super) loaded: FxHashMap<ModuleKey, Loaded>,
+    /// Files that take part in a cycle of loads.
+    cyclic: FxHashSet<ModuleKey>,
+    pub(super) problems: Vec<Problem>,
+}
+
+impl Modules {
+    /// The parsed form of a file, if it was needed.
+    pub(super) fn file(&self, path: &str) -> Option<(u32, &Arc<ParsedFile>)> {
+        let number = *self.numbers.get(path)?;
+        Some((number, &self.files[number as usize]))
+    }
+
+    /// Parses files that are not parsed yet. Numbers are given in the order of the paths.
+    pub(super) fn parse(&mut self, session: &Session<'_>, paths: &BTreeSet<ProjectPath>) {
+        let new: Vec<(u32, &ProjectPath)> = paths
+            .iter()
+            .filter(|path| !self.numbers.contains_key(*path))
+            .enumerate()
+            .map(|(at, path)| ((self.files.len() + at) as u32, path))
+            .collect();
+        let parsed: Vec<(ParsedFile, Option<Problem>)> =
+            new.par_iter().map(|(number, path)| read_and_parse(session, path, *number)).collect();
+        for ((number, path), (file, problem)) in new.into_iter().zip(parsed) {
+            self.numbers.insert(path.clone(), number);
+            self.problems.extend(file.problems.iter().cloned());
+            self.problems.extend(problem);
+            self.files.push(Arc::new(file));
+        }
+    }
+
+    /// Makes everything available that `roots` load, directly or not.
+    pub(super) fn load_closure<'a>(&mut self, session: &'a Session<'a>, roots: &[ModuleKey]) {
+        let keys = self.discover(session, roots);
+        for level in self.levels(session, keys) {
+            let results: Vec<(Loaded, Vec<Problem>)> =
+                level.par_iter().map(|key| self.evaluate(session, key)).collect();
+            for (key, (loaded, problems)) in level.into_iter().zip(results) {
+                self.problems.extend(problems);
+                self.loaded.insert(key, loaded);
+            }
+        }
+    }
+
+    /// Makes `roots` themselves available, and everything that they load.
+    pub(super) fn load_roots<'a>(&mut self, session: &'a Session<'a>, roots: &[ModuleKey]) {
+        self.load_closure(session, roots);
+        for key in roots {
+            if !self.loaded.contains_key(key) {
+                let (loaded, problems) = self.evaluate(session, key);
+                self.problems.extend(problems);
+                self.loaded.insert(key.clone(), loaded);
+            }
+        }
+    }
+
+    /// The keys of all files that `roots` load, the roots left out; every one is parsed.
+    fn discover(&mut self, session: &Session<'_>, roots: &[ModuleKey]) -> BTreeSet<ModuleKey> {
+        let mut found = BTreeSet::new();
+        let mut frontier: BTreeSet<ModuleKey> = roots.iter().cloned().collect();
+        while !frontier.is_empty() {
+            let paths = frontier.iter().map(|key| key.path.clone());
+            self.parse(session, &paths.filter(|path| !data_load::is_data(path)).collect());
+            let next = frontier.iter().flat_map(|key| self.dependencies(session, key));
+            let next: BTreeSet<ModuleKey> = next.collect();
+            frontier = next
+                .into_iter()
+                .filter(|key| !self.loaded.contains_key(key) && found.insert(key.clone()))
+                .collect();
+        }
+        found
+    }
+
+    /// What a file loads, as far as it is on disk.
+    fn dependencies(&self, session: &Session<'_>, key: &ModuleKey) -> Vec<ModuleKey> {
+        let Some((_, file)) = self.file(key.path.as_str()) else { return Vec::new() };
+        let loads = file.collected.loads.iter();
+        loads.filter_map(|load| self.target_of(session, key, load).ok()).collect()
+    }
+
+    fn target_of(
+        &self,
+        session: &Session<'_>,
+        from: &ModuleKey,
+        load: &LoadStatement,
+    ) -> Result<ModuleKey, String> {
+        let path = loads::resolve(session.cells, &from.path, &load.module)?;
+        if !session.workspace.files.exists(&path) {
+            return Err(format!("no file `{path}`"));
+        }
+        Ok(session.module_key(path, &from.cell))
+    }
+
+    /// Orders keys so that each level only loads from levels before it; what is left is cyclic.
+    fn levels(&mut self, session: &Session<'_>, keys: BTreeSet<ModuleKey>) -> Vec<Vec<ModuleKey>> {
+        let mut waiting: Vec<(ModuleKey, Vec<ModuleKey>)> = keys
+            .into_iter()
+            .map(|key| {
+                let dependencies = self.dependencies(session, &key);
+                (key, dependencies)
+            })
+            .collect();
+        let mut done: FxHashSet<ModuleKey> = FxHashSet::default();
+        let mut levels = Vec::new();
+        while !waiting.is_empty() {
+            let (ready, blocked): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|(_, needs)| {
+                needs.iter().all(|need| done.contains(need) || self.loaded.contains_key(need))
+            });
+            if ready.is_empty() {
+                self.report_cycle(&blocked);
+                // Whatever a cycle blocks is evaluated with placeholders for what is not there.
+                levels.push(blocked.into_iter().map(|(key, _)| key).collect());
+                break;
+            }
+            done.extend(ready.iter().map(|(key, _)| key.clone()));
+            levels.push(ready.into_iter().map(|(key, _)| key).collect());
+            waiting = blocked;
+        }
+        levels
+    }
+
+    fn report_cycle(&mut self, blocked: &[(ModuleKey, Vec<ModuleKey>)]) {
+        let members: FxHashSet<&ModuleKey> = blocked.iter().map(|(key, _)| key).collect();
+        for (key, needs) in blocked {
+            self.cyclic.insert(key.clone());
+            let next = needs.iter().find(|need| members.contains(need));
+            let message = match next {
+                Some(next) => format!("loads itself through `{}`", next.path),
+                None => "is loaded in a cycle".to_owned(),
+            };
+            self.problems.push(Problem {
+                path: key.path.clone(),
+                line: 0,
+                kind: ProblemKind::Load,
+                message,
+            });
+        }
+    }
+
+    fn evaluate<'a>(&self, session: &'a Session<'a>, key: &ModuleKey) -> (Loaded, Vec<Problem>) {
+        if data_load::is_data(&key.path) {
+            return data_load::load(session, &key.path);
+        }
+        let Some((_, file)) = self.file(key.path.as_str()) else {
+            return (session.nothing(), Vec::new());
+        };
+        let (plain_loader, marked_loader, mut problems) = self.loaders(session, key, file);
+        let recorder = || Recorder::new(session, Arc::clone(&key.cell), None);
+        let scope = session.module_scope(&key.path);
+        let input = Input { file, marked: false, loader: &plain_loader, scope, session };
+        let plain = run::module(input, recorder);
+        problems.extend(plain.problems);
+        let marked = if session.is_prelude(&key.path) {
+            plain.module.clone()
+        } else {
+            run::module(Input { marked: true, loader: &marked_loader, ..input }, recorder).module
+        };
+        (Loaded { marked, plain: plain.module }, problems)
+    }
+
+    /// What the `load` statements of a file find: without marks, with marks, and what was not there.
+    pub(super) fn loaders(
+        &self,
+        session: &Session<'_>,
+        key: &ModuleKey,
+        file: &ParsedFile,
+    ) -> (Loader, Loader, Vec<Problem>) {
+        let mut plain = Loader::default();
+        let mut marked = Loader::default();
+        let mut problems = Vec::new();
+        for (module, symbols) in symbols_by_module(file) {
+            let load = file.collected.loads.iter().find(|load| load.module == module);
+            let Some(load) = load else { continue };
+            let target = self.target_of(session, key, load);
+            let found = target.as_ref().ok().and_then(|target| self.loaded.get(target));
+            let overrides = session.macros.overrides(&module, &symbols);
+            let missing: Vec<&str> = symbols
+                .iter()
+                .copied()
+                .filter(|symbol| !overrides.contains_key(*symbol))
+                .filter(|symbol| found.is_none_or(|found| !has(&found.plain, symbol)))
+                .collect();
+            if !missing.is_empty() {
+                let line = file.lines.line(load.span.start);
+                let message = explain_missing(&module, &missing, target.as_ref().err());
+                problems.push(Problem {
+                    path: file.path.clone(),
+                    line,
+                    kind: ProblemKind::Load,
+                    message,
+                });
+            }
+            let complete = |base: Option<&FrozenModule>| match base {
+                Some(base) if missing.is_empty() && overrides.is_empty() => base.clone(),
+                _ => extend(session, base, &overrides, &missing),
+            };
+            plain.insert(&module, complete(found.map(|found| &found.plain)));
+            marked.insert(&module, complete(found.map(|found| &found.marked)));
+        }
+        (plain, marked, problems)
+    }
+}
+
+fn explain_missing(module: &str, missing: &[&str], reason: Option<&String>) -> String {
+    match reason {
+        Some(reason) => format!("cannot load `{module}`: {reason}"),
+        None => format!("`{module}` does not define `{}`", missing.join("`, `")),
+    }
+}
+
+fn symbols_by_module(file: &ParsedFile) -> Vec<(Box<str>, Vec<&str>)> {
+    let mut modules: Vec<(Box<str>, Vec<&str>)> = Vec::new();
+    for load in &file.collected.loads {
+        let symbols = load.symbols.iter().map(|symbol| &*symbol.remote);
+        match modules.iter_mut().find(|(module, _)| *module == load.module) {
+            Some((_, known)) => known.extend(symbols),
+            None => modules.push((load.module.clone(), symbols.collect())),
+        }
+    }
+    modules
+}
+
+fn has(module: &FrozenModule, symbol: &str) -> bool {
+    matches!(module.get_option(symbol), Ok(Some(_)))
+}
+
+/// A module with the public names of `base`, some of them replaced, and placeholders for those it lacks.
+fn extend(
+    session: &Session<'_>,
+    base: Option<&FrozenModule>,
+    overrides: &FxHashMap<&str, super::macros::Macro>,
+    missing: &[&str],
+) -> FrozenModule {
+    let frozen = Module::with_temp_heap(|module| {
+        if let Some(base) = base {
+            for name in base.names() {
+                let name = name.as_str();
+                if let Ok(Some(value)) = base.get_option(name)
+                    && !overrides.contains_key(name)
+                {
+                    module.set(name, module.heap().access_owned_frozen_value(&value));
+                }
+            }
+        }
+        for (name, replacement) in overrides {
+            let original = base.and_then(|base| base.get_option(name).ok().flatten());
+            let value = session.macros.value(replacement, original.as_ref(), session, module.heap());
+            module.set(name, value);
+        }
+        for name in missing {
+            module.set(name, module.heap().alloc(Unknown::named(name)));
+        }
+        module.freeze()
+    });
+    frozen.unwrap_or_else(|_| session.empty.clone())
+}
+
+fn read_and_parse(
+    session: &Session<'_>,
+    path: &ProjectPath,
+    number: u32,
+) -> (ParsedFile, Option<Problem>) {
+    match session.workspace.files.read(path) {
+        Ok(bytes) => (ParsedFile::parse(path, bytes, number), None),
+        Err(error) => {
+            let problem = Problem {
+                path: path.clone(),
+                line: 0,
+                kind: ProblemKind::Unreadable,
+                message: format!("cannot be read: {error}"),
+            };
+            (ParsedFile::parse(path, Vec::new(), number), Some(problem))
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! Evaluates build and PACKAGE files, with marks and without, and lowers what they define. Reads through the session.
+
+use super::lower::{self, Surroundings, Target};
+use super::modules::{ModuleKey, Modules};
+use super::parse::ParsedFile;
+use super::recorder::{Frame, PackageScope, PackageValues, RawTarget, Recorder};
+use super::run::{self, Input};
+use super::session::Session;
+use crate::label::PackageId;
+use crate::source::{Place, Problem, ProjectPath, Span};
+use crate::workspace::PackageDir;
+use starlark::environment::FrozenModule;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A package and what its build file defines.
+#[derive(Clone, Debug)]
+pub struct Package {
+    /// Its name.
+    pub id: PackageId,
+    /// Its directory.
+    pub dir: ProjectPath,
+    /// Its build file.
+    pub build_file: ProjectPath,
+    /// `oncall("…")`.
+    pub oncall: Option<Box<str>>,
+    /// Its targets, in the order of their calls.
+    pub targets: Vec<Target>,
+    /// The visibility that PACKAGE files give to targets that set none.
+    pub default_visibility: Vec<Box<str>>,
+    /// Some statement, load or name failed, so targets or dependencies may be missing.
+    pub incomplete: bool,
+    /// Marks changed what the build file does, so no dependency is traced to a literal.
+    pub untraced: bool,
+    /// Nothing of the build file could be read.
+    pub failed: bool,
+}
+
+/// What PACKAGE files say, by directory.
+#[derive(Clone, Debug, Default)]
+pub(super) struct PackageFiles {
+    by_dir: BTreeMap<ProjectPath, (Arc<PackageValues>, Vec<Box<str>>)>,
+}
+
+impl PackageFiles {
+    /// What holds in `dir`: the nearest file at or above it, which has inherited from those above.
+    fn at(&self, dir: &ProjectPath) -> (Arc<PackageValues>, Vec<Box<str>>) {
+        let mut dir = Some(dir.clone());
+        while let Some(at) = dir {
+            if let Some(found) = self.by_dir.get(&at) {
+                return found.clone();
+            }
+            dir = at.parent();
+        }
+        Default::default()
+    }
+
+    /// Evaluates PACKAGE files from the root down; `files` must be sorted.
+    pub(super) fn evaluate<'a>(
+        session: &'a Session<'a>,
+        modules: &mut Modules,
+        files: &[ProjectPath],
+    ) -> Self {
+        let mut evaluated = Self::default();
+        let mut ordered: Vec<&ProjectPath> = files.iter().collect();
+        ordered.sort_by_key(|path| path.as_str().matches('/').count());
+        for path in ordered {
+            let Some(dir) = path.parent() else { continue };
+            let Some((_, file)) = modules.file(path.as_str()) else { continue };
+            let file = Arc::clone(file);
+            let (inherited, visibility) = evaluated.at(&dir);
+            let id = session.cells.package_of_dir(&dir);
+            let scope = PackageScope { id: &id, dir: &dir, inherited: &inherited };
+            let (values, own_visibility, problems) = one_package_file(session, modules, &file, scope);
+            modules.problems.extend(problems);
+            let mut merged = PackageValues::clone(&inherited);
+            merged.extend(values);
+            let visibility = if own_visibility.is_empty() { visibility } else { own_visibility };
+            evaluated.by_dir.insert(dir, (Arc::new(merged), visibility));
+        }
+        evaluated
+    }
+}
+
+fn one_package_file<'a>(
+    session: &'a Session<'a>,
+    modules: &Modules,
+    file: &ParsedFile,
+    scope: PackageScope<'a>,
+) -> (PackageValues, Vec<Box<str>>, Vec<Problem>) {
+    let cell = Arc::clone(&scope.id.cell);
+    let key = ModuleKey { path: file.path.clone(), cell: Arc::clone(&cell) };
+    let (loader, _, mut problems) = modules.loaders(session, &key, file);
+    let input =
+        Input { file, marked: false, loader: &loader, scope: session.build_scope(), session };
+    let recorder = || Recorder::new(session, Arc::clone(&cell), Some(scope));
+    let (recorder, found) = run::build_file(input, recorder, |_| {});
+    problems.extend(found);
+    (recorder.written.into_inner(), recorder.visibility.into_inner(), problems)
+}
+
+/// Evaluates the build file of a package.
+pub(super) fn evaluate<'a>(
+    session: &'a Session<'a>,
+    modules: &'a Modules,
+    package: &'a PackageDir,
+    package_files: &PackageFiles,
+    includes: &[FrozenModule],
+) -> (Package, Vec<Problem>) {
+    let (inherited, default_visibility) = package_files.at(&package.dir);
+    let mut done = Package {
+        id: package.id.clone(),
+        dir: package.dir.clone(),
+        build_file: package.build_file.clone(),
+        oncall: None,
+        targets: Vec::new(),
+        default_visibility,
+        incomplete: false,
+        untraced: false,
+        failed: false,
+    };
+    let Some((_, file)) = modules.file(package.build_file.as_str()) else {
+        done.failed = true;
+        return (done, Vec::new());
+    };
+    let scope = PackageScope { id: &package.id, dir: &package.dir, inherited: &inherited };
+    let runs = run_both(session, modules, file, scope, includes);
+    done.oncall = runs.oncall;
+    done.untraced = runs.untraced;
+    done.failed = file.asts.is_empty() && !file.problems.is_empty();
+    done.incomplete = !file.problems.is_empty() || !runs.problems.is_empty();
+    let is_file = |path: &ProjectPath| session.workspace.tree.is_file(path);
+    let around = Surroundings {
+        cells: session.cells,
+        package: &package.id,
+        dir: &package.dir,
+        is_file: &is_file,
+    };
+    done.targets = runs
+        .targets
+        .into_iter()
+        .map(|raw| {
+            let frames = located(&raw, modules, !done.untraced);
+            let place = defining_place(&frames, file);
+            let manual = managed_by_hand(&frames);
+            lower::target(raw, place, manual, &around)
+        })
+        .collect();
+    (done, runs.problems)
+}
+
+struct Runs {
+    targets: Vec<RawTarget>,
+    oncall: Option<Box<str>>,
+    problems: Vec<Problem>,
+    untraced: bool,
+}
+
+/// Runs a build file with marks and without. The plain run decides what there is; the marked one says where it came from,
+/// if it found the same.
+fn run_both<'a>(
+    session: &'a Session<'a>,
+    modules: &Modules,
+    file: &ParsedFile,
+    scope: PackageScope<'a>,
+    includes: &[FrozenModule],
+) -> Runs {
+    let cell = &scope.id.cell;
+    let key = ModuleKey { path: file.path.clone(), cell: Arc::clone(cell) };
+    let (plain_loader, marked_loader, mut problems) = modules.loaders(session, &key, file);
+    let names = session.build_scope();
+    let run = |marked, loader| {
+        let recorder = || Recorder::new(session, Arc::clone(cell), Some(scope));
+        let prepare = |module: &starlark::environment::Module<'_>| {
+            includes.iter().for_each(|include| module.import_public_symbols(include));
+        };
+        run::build_file(Input { file, marked, loader, scope: names, session }, recorder, prepare)
+    };
+    let (marked, _) = run(true, &marked_loader);
+    let (plain, found) = run(false, &plain_loader);
+    problems.extend(found);
+    let oncall = plain.oncall.into_inner();
+    let plain = plain.targets.into_inner();
+    let marked = marked.targets.into_inner();
+    let untraced = marked != plain;
+    Runs { targets: if untraced { plain } else { marked }, oncall, problems, untraced }
+}
+
+/// A call frame in a file of the project, with its bytes in the file's own text.
+struct Located<'m> {
+    file: &'m ParsedFile,
+    span: Span,
+}
+
+fn located<'m>(raw: &RawTarget, modules: &'m Modules, marked: bool) -> Vec<Located<'m>> {
+    let locate = |frame: &Frame| {
+        let (_, file) = modules.file(&frame.file)?;
+        let offset = |at| if marked { file.unmark_offset(at) } else { at };
+        Some(Located { file, span: Span::new(offset(frame.start), offset(frame.end)) })
+    };
+    raw.frames.iter().filter_map(locate).collect()
+}
+
+/// The outermost call with a `name`, else the outermost call in the build file.
+fn defining_place(frames: &[Located<'_>], build_file: &ParsedFile) -> Place {
+    let named = frames.iter().find(|frame| {
+        let text = frame.file.text.get(frame.span.range()).unwrap_or("");
+        has_name_argument(text)
+    });
+    let outermost = || frames.iter().find(|frame| frame.file.path == build_file.path);
+    match named.or_else(outermost) {
+        Some(frame) => Place { path: frame.file.path.clone(), span: frame.span },
+        None => Place { path: build_file.path.clone(), span: Span::default() },
+    }
+}
+
+/// Whether a call's text has `name =` among its own arguments.
+fn has_name_argument(call: &str) -> bool {
+    let mut depth = 0_u32;
+    let bytes = call.as_bytes();
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            b'n' if depth == 1 && call[at..].starts_with("name") => {
+                let before = at.checked_sub(1).map_or(b' ', |before| bytes[before]);
+                let after = call[at + 4..].trim_start();
+                let alone = !before.is_ascii_alphanumeric() && before != b'_';
+                if alone && after.starts_with('=') && !after.starts_with("==") {
+                    return true;
+                }
+            }
+            _ => {}
+        }
+    }
+    false
+}
+
+/// `@noautodeps` in a file on the way, or `@autodeps-skip` in or right above a call on the way.
+fn managed_by_hand(frames: &[Located<'_>]) -> bool {
+    frames.iter().any(|frame| {
+        let directives = &frame.file.collected.directives;
+        let lines = &frame.file.lines;
+        let first = lines.line(frame.span.start);
+        let skips = |&at: &u32| {
+            frame.span.range().contains(&(at as usize)) || lines.line(at) + 1 == first
+        };
+        directives.whole_file || directives.skips.iter().any(skips)
+    })
+}

@@ -1,0 +1,270 @@
+//! Callable rules, and the `attrs` that describe them. Touches only the recorder.
+
+use super::recorder::{Recorder, kwargs_of};
+use super::schema::{AttrKind, DepRole, RuleSchema};
+use allocative::Allocative;
+use starlark::any::ProvidesStaticType;
+use starlark::environment::GlobalsBuilder;
+use starlark::eval::{Arguments, Evaluator};
+use starlark::values::dict::DictRef;
+use starlark::values::list::ListRef;
+use starlark::values::{
+    Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Value, ValueLike, starlark_value,
+};
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+/// A rule. Calling it records a target.
+#[derive(Clone, Debug, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
+pub(super) struct Rule {
+    #[allocative(skip)]
+    name: Arc<OnceLock<String>>,
+    #[allocative(skip)]
+    schema: Arc<RuleSchema>,
+}
+
+starlark::starlark_simple_value!(Rule);
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}()", self.name.get().map_or("anon", String::as_str))
+    }
+}
+
+impl Rule {
+    /// A rule whose name is known already.
+    pub(super) fn named(name: &str, schema: Arc<RuleSchema>) -> Self {
+        let cell = OnceLock::new();
+        let _ = cell.set(name.to_owned());
+        Self { name: Arc::new(cell), schema }
+    }
+
+    /// The schema, for whoever wants to list it.
+    pub(super) fn schema(&self) -> &Arc<RuleSchema> {
+        &self.schema
+    }
+}
+
+#[starlark_value(type = "Rule")]
+impl<'v> StarlarkValue<'v> for Rule {
+    fn export_as(
+        &self,
+        variable_name: &str,
+        _eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<()> {
+        let _ = self.name.set(variable_name.to_owned());
+        Ok(())
+    }
+
+    fn invoke(
+        &self,
+        _me: Value<'v>,
+        args: &Arguments<'v, '_>,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<Value<'v>> {
+        args.no_positional_args(eval.heap())?;
+        if let Some(recorder) = Recorder::of(eval) {
+            let name = self.name.get().map_or("anonymous rule", String::as_str);
+            recorder.record(name, true, &self.schema, kwargs_of(args)?, eval);
+        }
+        Ok(Value::new_none())
+    }
+}
+
+/// An attribute declaration: the result of `attrs.dep()` and its siblings.
+#[derive(Clone, Debug, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
+pub(super) struct AttrDecl {
+    #[allocative(skip)]
+    kind: AttrKind,
+}
+
+starlark::starlark_simple_value!(AttrDecl);
+
+impl fmt::Display for AttrDecl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "attrs.{}", self.kind.to_text())
+    }
+}
+
+#[starlark_value(type = "Attr")]
+impl<'v> StarlarkValue<'v> for AttrDecl {}
+
+/// `attrs`: every member is a constructor of attribute declarations.
+#[derive(Clone, Debug, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
+pub(super) struct AttrsModule;
+
+starlark::starlark_simple_value!(AttrsModule);
+
+impl fmt::Display for AttrsModule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("attrs")
+    }
+}
+
+#[starlark_value(type = "attrs")]
+impl<'v> StarlarkValue<'v> for AttrsModule {
+    fn get_attr(&self, attribute: &str, heap: Heap<'v>) -> Option<Value<'v>> {
+        Some(heap.alloc(AttrConstructor { name: attribute.to_owned() }))
+    }
+
+    fn has_attr(&self, _attribute: &str, _heap: Heap<'v>) -> bool {
+        true
+    }
+}
+
+/// `attrs.list` and its siblings, before they are called.
+#[derive(Clone, Debug, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
+pub(super) struct AttrConstructor {
+    name: String,
+}
+
+starlark::starlark_simple_value!(AttrConstructor);
+
+impl fmt::Display for AttrConstructor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "attrs.{}", self.name)
+    }
+}
+
+#[starlark_value(type = "function")]
+impl<'v> StarlarkValue<'v> for AttrConstructor {
+    fn get_attr(&self, attribute: &str, heap: Heap<'v>) -> Option<Value<'v>> {
+        // `attrs.metadata.…`
+        Some(heap.alloc(Self { name: format!("{}.{attribute}", self.name) }))
+    }
+
+    fn invoke(
+        &self,
+        _me: Value<'v>,
+        args: &Arguments<'v, '_>,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<Value<'v>> {
+        let mut inner = Vec::new();
+        for value in args.positions(eval.heap())? {
+            collect_kinds(value, &mut inner);
+        }
+        for (name, value) in args.names_map()? {
+            if !matches!(name.as_str(), "default" | "doc") {
+                collect_kinds(value, &mut inner);
+            }
+        }
+        Ok(eval.heap().alloc(AttrDecl { kind: kind_of(&self.name, inner) }))
+    }
+}
+
+fn collect_kinds(value: Value<'_>, kinds: &mut Vec<AttrKind>) {
+    if let Some(declaration) = AttrDecl::from_value(value) {
+        kinds.push(declaration.kind.clone());
+    } else if let Some(list) = ListRef::from_value(value) {
+        list.iter().for_each(|item| collect_kinds(item, kinds));
+    }
+}
+
+/// The kind a constructor of Buck2's `attrs` gives (`attrs_global.rs`).
+fn kind_of(constructor: &str, inner: Vec<AttrKind>) -> AttrKind {
+    let mut parts = inner.clone().into_iter();
+    let mut next = || Box::new(parts.next().unwrap_or(AttrKind::Plain));
+    match constructor {
+        "dep" => AttrKind::Dep(DepRole::Target),
+        "exec_dep" => AttrKind::Dep(DepRole::Exec),
+        "toolchain_dep" | "plugin_dep" => AttrKind::Dep(DepRole::Toolchain),
+        "configured_dep" | "transition_dep" | "split_transition_dep" => {
+            AttrKind::Dep(DepRole::Target)
+        }
+        "configuration_label" => AttrKind::Dep(DepRole::Configuration),
+        "label" => AttrKind::Label,
+        "source" => AttrKind::Source,
+        "arg" => AttrKind::Arg,
+        "query" => AttrKind::Query,
+        "list" | "set" | "option" => AttrKind::Each(next()),
+        "named_set" => AttrKind::NamedSet(next()),
+        // `versioned` is a list of (versions, value).
+        "versioned" => AttrKind::Each(Box::new(AttrKind::Tuple(vec![AttrKind::Plain, *next()]))),
+        "dict" => AttrKind::Dict(next(), next()),
+        "tuple" => AttrKind::Tuple(inner),
+        "one_of" => AttrKind::OneOf(inner),
+        // Attributes that cannot be set hold nothing that anybody wrote.
+        _ => AttrKind::Plain,
+    }
+}
+
+/// `f(_kind, **kwargs)`: calls its first argument with the rest, as fbcode's `fbcode_target` does.
+#[derive(Clone, Debug, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
+pub(super) struct CallKind;
+
+starlark::starlark_simple_value!(CallKind);
+
+impl fmt::Display for CallKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("call_kind")
+    }
+}
+
+#[starlark_value(type = "function")]
+impl<'v> StarlarkValue<'v> for CallKind {
+    fn invoke(
+        &self,
+        _me: Value<'v>,
+        args: &Arguments<'v, '_>,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<Value<'v>> {
+        let named = args.names_map()?;
+        let mut positional: Vec<Value<'v>> = args.positions(eval.heap())?.collect();
+        let kind = named.iter().find(|(name, _)| name.as_str() == "_kind").map(|(_, kind)| *kind);
+        let kind = match kind {
+            Some(kind) => kind,
+            None if positional.is_empty() => return Ok(Value::new_none()),
+            None => positional.remove(0),
+        };
+        let rest: Vec<(&str, Value<'v>)> = named
+            .iter()
+            .map(|(name, value)| (name.as_str(), *value))
+            .filter(|(name, _)| *name != "_kind")
+            .collect();
+        eval.eval_function(kind, &positional, &rest)
+    }
+}
+
+/// A function that gives the same answer whatever it is asked.
+#[derive(Clone, Debug, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
+pub(super) struct Constant(pub(super) bool);
+
+starlark::starlark_simple_value!(Constant);
+
+impl fmt::Display for Constant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "constant({})", self.0)
+    }
+}
+
+#[starlark_value(type = "function")]
+impl<'v> StarlarkValue<'v> for Constant {
+    fn invoke(
+        &self,
+        _me: Value<'v>,
+        _args: &Arguments<'v, '_>,
+        _eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<Value<'v>> {
+        Ok(Value::new_bool(self.0))
+    }
+}
+
+/// Adds `rule` and `attrs`.
+#[starlark::starlark_module]
+pub(super) fn register(builder: &mut GlobalsBuilder) {
+    fn rule<'v>(#[starlark(kwargs)] kwargs: DictRef<'v>) -> anyhow::Result<Rule> {
+        let attributes = kwargs.get_str("attrs").and_then(DictRef::from_value);
+        let declared = attributes.iter().flat_map(|attributes| {
+            attributes.iter().filter_map(|(name, declaration)| {
+                let kind = AttrDecl::from_value(declaration)?.kind.clone();
+                Some((name.unpack_str()?.into(), kind))
+            })
+        });
+        Ok(Rule { name: Arc::new(OnceLock::new()), schema: Arc::new(RuleSchema::new(declared)) })
+    }
+}
+
+/// Downcasts through frozen and unfrozen values alike.
+pub(super) fn as_rule(value: Value<'_>) -> Option<&Rule> {
+    value.downcast_ref::<Rule>()
+}

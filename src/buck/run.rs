@@ -1,0 +1,227 @@
+//! Runs one file's statements under limits, and goes on behind the ones that fail. Touches only the recorder.
+
+use super::parse::ParsedFile;
+use super::recorder::Recorder;
+use super::session::{Scope, Session};
+use super::unknown::Unknown;
+use crate::source::{Problem, ProblemKind};
+use rustc_hash::FxHashMap;
+use starlark::environment::{FrozenModule, Module};
+use starlark::eval::{Evaluator, FileLoader};
+use starlark::syntax::AstModule;
+
+/// More unknown names than this in one statement, and the statement is given up.
+const MAX_UNKNOWN_NAMES: usize = 64;
+
+/// The modules that a file loads, by the text of its `load` statements.
+#[derive(Default)]
+pub(super) struct Loader {
+    modules: FxHashMap<Box<str>, FrozenModule>,
+}
+
+impl Loader {
+    pub(super) fn insert(&mut self, path: &str, module: FrozenModule) {
+        self.modules.insert(path.into(), module);
+    }
+}
+
+impl FileLoader for Loader {
+    fn load(&self, path: &str) -> starlark::Result<FrozenModule> {
+        self.modules.get(path).cloned().ok_or_else(|| {
+            starlark::Error::new_other(anyhow::anyhow!("`{path}` was not loaded"))
+        })
+    }
+}
+
+/// An evaluated `.bzl` file.
+pub(super) struct ModuleRun {
+    pub(super) module: FrozenModule,
+    pub(super) problems: Vec<Problem>,
+}
+
+/// A file and what it is run with.
+#[derive(Clone, Copy)]
+pub(super) struct Input<'i, 'a> {
+    pub(super) file: &'i ParsedFile,
+    /// Whether literals carry marks.
+    pub(super) marked: bool,
+    pub(super) loader: &'i Loader,
+    pub(super) scope: &'i Scope,
+    pub(super) session: &'a Session<'a>,
+}
+
+/// Evaluates a `.bzl` file and freezes what it defines.
+pub(super) fn module<'a>(
+    input: Input<'_, 'a>,
+    recorder: impl Fn() -> Recorder<'a>,
+) -> ModuleRun {
+    attempts(|mode| {
+        let recorder = recorder();
+        Module::with_temp_heap(|module| {
+            let problems = Run::new(&module, input, &recorder).file(mode)?;
+            let module = module.freeze().unwrap_or_else(|_| input.session.empty.clone());
+            Ok(ModuleRun { module, problems })
+        })
+    })
+}
+
+/// Evaluates a build or PACKAGE file; the recorder holds what it defines. `prepare` adds names before the first statement.
+pub(super) fn build_file<'a>(
+    input: Input<'_, 'a>,
+    recorder: impl Fn() -> Recorder<'a>,
+    prepare: impl Fn(&Module<'_>),
+) -> (Recorder<'a>, Vec<Problem>) {
+    attempts(|mode| {
+        let recorder = recorder();
+        let problems = Module::with_temp_heap(|module| {
+            prepare(&module);
+            Run::new(&module, input, &recorder).file(mode)
+        })?;
+        Ok((recorder, problems))
+    })
+}
+
+/// How the statements of a file are run.
+#[derive(Clone, Copy, PartialEq)]
+enum Mode {
+    /// All at once: fast, and the first failure ends it.
+    Whole,
+    /// One by one: a failure costs its own statement.
+    Statements,
+}
+
+/// Starlark has no `try`, so a file that fails as a whole is run again from the start, statement by statement.
+fn attempts<T>(run: impl Fn(Mode) -> Result<T, Failed>) -> T {
+    match run(Mode::Whole) {
+        Ok(done) => done,
+        Err(Failed) => loop {
+            // `Statements` never fails as a whole.
+            if let Ok(done) = run(Mode::Statements) {
+                return done;
+            }
+        },
+    }
+}
+
+struct Failed;
+
+struct Run<'v, 'a, 'e, 'i> {
+    eval: Evaluator<'v, 'a, 'e>,
+    module: &'a Module<'v>,
+    input: Input<'i, 'e>,
+    problems: Vec<Problem>,
+}
+
+impl<'v, 'a, 'e: 'a, 'i: 'a> Run<'v, 'a, 'e, 'i> {
+    fn new(module: &'a Module<'v>, input: Input<'i, 'e>, recorder: &'a Recorder<'e>) -> Self {
+        let mut eval = Evaluator::new(module);
+        eval.set_loader(input.loader);
+        eval.set_print_handler(&Quiet);
+        eval.extra = Some(recorder);
+        let limits = &input.session.workspace.settings.limits;
+        // Each of these only refuses zero, or being set twice.
+        let size = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX).max(1);
+        let _ = eval.set_max_callstack_size(size(limits.stack));
+        let _ = eval.set_max_tick_count(limits.ticks.max(1));
+        let _ = eval.set_max_heap_size(size(limits.heap_mib).saturating_mul(1 << 20));
+        Self { eval, module, input, problems: Vec::new() }
+    }
+
+    fn file(&mut self, mode: Mode) -> Result<Vec<Problem>, Failed> {
+        let file = self.input.file;
+        self.define_free_names();
+        let statements;
+        let asts = match mode {
+            Mode::Whole if self.input.marked && !file.marked.is_empty() => &file.marked,
+            Mode::Whole => &file.asts,
+            Mode::Statements => {
+                statements = file.statements(self.input.marked);
+                &statements
+            }
+        };
+        for ast in asts {
+            if let Err(error) = self.statement(ast) {
+                if mode == Mode::Whole {
+                    return Err(Failed);
+                }
+                self.report(ast, &error);
+            }
+        }
+        Ok(std::mem::take(&mut self.problems))
+    }
+
+    /// Starlark resolves every name of a file before the first statement runs, so one unknown name would cost the file.
+    fn define_free_names(&mut self) {
+        let names = &self.input.file.collected;
+        let known = |name: &str| self.input.scope.has(name) || self.module.get(name).is_some();
+        let unknown = |name: &&String| !names.bound.contains(*name) && !known(name);
+        let mut free: Vec<&String> = names.used.iter().filter(unknown).collect();
+        free.sort();
+        for name in free {
+            self.define_unknown(name);
+        }
+    }
+
+    fn define_unknown(&mut self, name: &str) {
+        self.module.set(name, self.module.heap().alloc(Unknown::named(name)));
+        self.problems.push(Problem {
+            path: self.input.file.path.clone(),
+            line: 0,
+            kind: ProblemKind::UnknownName,
+            message: format!("nothing defines `{name}`"),
+        });
+    }
+
+    fn statement(&mut self, ast: &AstModule) -> starlark::Result<()> {
+        for _ in 0..MAX_UNKNOWN_NAMES {
+            match self.eval.eval_module(ast.clone(), &self.input.scope.globals) {
+                Ok(_) => return Ok(()),
+                Err(error) => match unresolved_name(&error) {
+                    Some(name) => self.define_unknown(&name),
+                    None => return Err(error),
+                },
+            }
+        }
+        self.eval.eval_module(ast.clone(), &self.input.scope.globals).map(|_| ())
+    }
+
+    fn report(&mut self, ast: &AstModule, error: &starlark::Error) {
+        let file = self.input.file;
+        let start = super::syntax::top_level_spans(ast).first().map_or(0, |span| span.start as u32);
+        let start = if self.input.marked { file.unmark_offset(start) } else { start };
+        let line = file.lines.line(start);
+        let text = error.without_diagnostic().to_string();
+        let message = text.lines().next().unwrap_or("failed").trim().to_owned();
+        let within = error.span().map(|span| span.resolve());
+        let message = match within {
+            Some(place) if place.file != file.path.as_str() => {
+                format!("{message} (in {}:{})", place.file, place.span.begin.line + 1)
+            }
+            _ => message,
+        };
+        let limit = ["tick", "heap", "stack overflow", "call stack", "callstack"];
+        let lowered = message.to_lowercase();
+        let kind = if limit.iter().any(|word| lowered.contains(word)) {
+            ProblemKind::Limit
+        } else {
+            ProblemKind::Statement
+        };
+        let message = super::marks::strip(&message).into_owned();
+        self.problems.push(Problem { path: file.path.clone(), line, kind, message });
+    }
+}
+
+/// The name in starlark's "Variable `x` not found", which is only said before anything ran.
+fn unresolved_name(error: &starlark::Error) -> Option<String> {
+    let text = error.without_diagnostic().to_string();
+    let (name, rest) = text.trim_start().strip_prefix("Variable `")?.split_once('`')?;
+    rest.trim_start().starts_with("not found").then(|| name.to_owned())
+}
+
+struct Quiet;
+
+impl starlark::PrintHandler for Quiet {
+    fn println(&self, _text: &str) -> starlark::Result<()> {
+        Ok(())
+    }
+}

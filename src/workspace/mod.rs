@@ -1,0 +1,134 @@
+//! The project as it lies on disk: root, cells, configuration, settings, files. Touches the disk, in `files.rs` only.
+
+mod buckconfig;
+mod cell_definitions;
+mod cells;
+mod config_flags;
+mod config_references;
+mod config_sources;
+mod files;
+mod globs;
+mod ignore_set;
+mod origin;
+mod path_globs;
+mod pattern;
+mod root;
+mod settings;
+mod settings_read;
+mod settings_schema;
+mod settings_values;
+mod suggestion;
+mod tree;
+mod walk;
+
+use std::path::{Path, PathBuf};
+
+pub use buckconfig::BuckConfig;
+pub use cells::{Cell, CellOrigin, Cells};
+pub use files::{DiskFiles, Files, OverlayFiles};
+pub use globs::{glob, package_files};
+pub use origin::Origin;
+pub use path_globs::PathGlobs;
+pub use pattern::Pattern;
+pub use root::{Environment, find_project_root};
+pub use settings::{
+    CheckSeverity, FailOn, Limits, Lint, Macro, MinConfidence, Mount, Preset, Project, Python,
+    PythonVersion, Roots, RuleShape, Settings, SrcsOrder, ThirdParty, View,
+};
+pub use tree::{Dir, PackageDir, Symlink, Tree};
+
+use crate::error::{Error, Result};
+use crate::source::{Problem, ProjectPath};
+
+/// The name of our own configuration file.
+const SETTINGS_FILE: &str = "secateur.toml";
+
+/// What the command line says on top of the files.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// `--config key=value`: settings of `secateur.toml`.
+    pub config: Vec<String>,
+    /// `-c [cell//]section.key=value`: values of `.buckconfig`.
+    pub buckconfig: Vec<String>,
+    /// `--config-file`: files read over each cell's `.buckconfig`, before the values of `-c`.
+    pub config_files: Vec<PathBuf>,
+}
+
+/// A project, opened.
+pub struct Workspace {
+    /// The project root, without symbolic links.
+    pub root: PathBuf,
+    /// The directory the workspace was opened from.
+    pub start: ProjectPath,
+    /// Its cells.
+    pub cells: Cells,
+    /// What the cells can see.
+    pub tree: Tree,
+    /// What `secateur.toml` and the command line say.
+    pub settings: Settings,
+    /// The contents of its files.
+    pub files: Box<dyn Files>,
+    /// What could not be read or understood so far, sorted.
+    pub problems: Vec<Problem>,
+}
+
+impl Workspace {
+    /// Opens the project that holds the directory `start`.
+    ///
+    /// Fails where there is no project, and on mistakes in `secateur.toml` and in options. Mistakes in `.buckconfig` and
+    /// trouble with single files are [`Workspace::problems`].
+    pub fn open(start: &Path, environment: &Environment, overrides: &Overrides) -> Result<Self> {
+        let start = environment.current_dir.join(start);
+        let root = find_project_root(&start, environment.home.as_deref())?;
+        let start = files::canonical(&start).ok().and_then(|dir| files::relative(&root, &dir));
+        let start = start.ok_or_else(|| Error::new("the start directory's name is not UTF-8"))?;
+        let settings = read_settings(&root, &start, &overrides.config)?;
+        let sources = config_sources::ConfigSources::find(&root, environment, overrides)?;
+        let is_bazel = root::is_bazel(&root);
+        let (cells, mut problems) =
+            cell_definitions::read_cells(&root, &sources, &settings.project, is_bazel, &start)?;
+        let tree = Tree::read(&cells);
+        problems.extend_from_slice(tree.problems());
+        problems.sort();
+        let files = Box::new(DiskFiles::new(&root));
+        Ok(Self { root, start, cells, tree, settings, files, problems })
+    }
+
+    /// The cells as another view of the configuration has them. Files and packages are the same in all views.
+    pub fn with_view(&self, view: &View) -> Result<Cells> {
+        let cells = self.cells.with_flags(&view.flags, &self.cells.root().name);
+        cells.map_err(|error| {
+            let outer = Error::new(format!("view `{}`: {error}", view.name));
+            let hint = error.hint_text().unwrap_or_default();
+            outer.at(view.origin.to_string()).hint(hint)
+        })
+    }
+
+    /// Whether `[project] exclude` takes the file out of the analysis.
+    pub fn is_excluded(&self, path: &ProjectPath) -> bool {
+        self.settings.project.exclude.matches(path)
+    }
+}
+
+/// Reads the nearest `secateur.toml` from `start` up to the project root.
+fn read_settings(root: &Path, start: &ProjectPath, overrides: &[String]) -> Result<Settings> {
+    let mut dir = Some(start.clone());
+    while let Some(at) = dir {
+        let path = tree::child(&at, SETTINGS_FILE);
+        let bytes = files::read_if_exists(&root.join(path.as_str()));
+        let bytes = bytes.map_err(|e| Error::new("cannot be read").at(path.as_str()).cause(e))?;
+        if let Some(bytes) = bytes {
+            let text = String::from_utf8(bytes)
+                .map_err(|_| Error::new("the file is not UTF-8").at(path.as_str()))?;
+            return Settings::read(Some((&path, &text)), overrides);
+        }
+        dir = at.parent();
+    }
+    Settings::read(None, overrides)
+}
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+#[path = "workspace_tests.rs"]
+mod tests;
