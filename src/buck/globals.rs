@@ -42,7 +42,7 @@ const EXTENSIONS: &[LibraryExtension] = &[
 
 /// Names that rules use when they are analysed, which never happens here.
 const ANALYSIS_NAMES: &[&str] = &[
-    "AnalysisActions", "AnalysisContext", "AnonTarget", "Artifact", "ArtifactTag", "ArtifactValue", "Attr",
+    "AnalysisActions", "AnalysisContext", "AnonTarget", "BuckRegex", "DynamicValue", "ResolvedDynamicValue", "ResolvedStringWithMacros", "Artifact", "ArtifactTag", "ArtifactValue", "Attr",
     "BxlContext", "CellPath", "CellRoot", "CommandExecutorConfig", "ConfigurationInfo",
     "ConfigurationSettingInfo", "ConfiguredProvidersLabel", "ConfiguredTargetLabel",
     "ConstraintSettingInfo", "ConstraintValueInfo", "DefaultInfo", "Dependency",
@@ -409,7 +409,7 @@ fn host<'v>(heap: Heap<'v>) -> StarValue<'v> {
     let arch = flags(
         &[
             "aarch64", "arm", "armeb", "i386", "mips", "mips64", "mipsel", "mipsel64", "powerpc", "ppc64",
-            "unknown", "x86_64",
+            "riscv64", "unknown", "x86_64",
         ],
         "x86_64",
     );

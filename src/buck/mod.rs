@@ -42,6 +42,7 @@ use package::PackageFiles;
 use parse::ParsedFile;
 use rayon::prelude::*;
 use session::Session;
+use starlark::environment::FrozenModule;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -134,7 +135,7 @@ pub fn evaluate(
     let mut modules = Modules::default();
     let prelude = load_prelude(workspace, cells, &mut modules)?;
     let session = match prelude {
-        Some(prelude) => match Session::with_prelude(workspace, cells, &prelude) {
+        Some((prelude, declared)) => match Session::with_prelude(workspace, cells, &prelude, declared.as_ref()) {
             Some(session) => session?,
             None => Session::with_table(workspace, cells)?,
         },
@@ -171,14 +172,16 @@ fn load_prelude(
     workspace: &Workspace,
     cells: &Cells,
     modules: &mut Modules,
-) -> Result<Option<starlark::environment::FrozenModule>> {
+) -> Result<Option<(FrozenModule, Option<FrozenModule>)>> {
     let Some((name, true)) = cells.prelude() else { return Ok(None) };
     let Some(cell) = cells.get(&name) else { return Ok(None) };
     let Some(path) = cell.root.join("prelude.bzl") else { return Ok(None) };
     let session = Session::with_table(workspace, cells)?;
     let key = session.module_key(path, &cell.name);
     modules.load_roots(&session, std::slice::from_ref(&key));
-    Ok(modules.loaded.get(&key).map(|loaded| loaded.plain.clone()))
+    let plain = |key: &ModuleKey| modules.loaded.get(key).map(|loaded| loaded.plain.clone());
+    let rules = cell.root.join("rules.bzl").map(|path| session.module_key(path, &cell.name));
+    Ok(plain(&key).map(|prelude| (prelude, rules.as_ref().and_then(plain))))
 }
 
 /// All packages but those of the prelude, which is a tool and not the user's code.
@@ -251,7 +254,7 @@ fn buildfile_includes(
     session: &Session<'_>,
     modules: &Modules,
     package: &PackageDir,
-) -> Vec<starlark::environment::FrozenModule> {
+) -> Vec<FrozenModule> {
     let key = include_key(session, &package.id.cell);
     let loaded = key.and_then(|key| modules.loaded.get(&key));
     loaded.map(|loaded| loaded.plain.clone()).into_iter().collect()

@@ -91,6 +91,7 @@ impl<'a> Session<'a> {
         workspace: &'a Workspace,
         cells: &'a Cells,
         prelude: &FrozenModule,
+        declared: Option<&FrozenModule>,
     ) -> Option<crate::error::Result<Self>> {
         let native = prelude.get_option("native").ok().flatten()?;
         let members = StructRef::from_value(native.value())?;
@@ -102,6 +103,8 @@ impl<'a> Session<'a> {
             Some((name.as_str().to_owned(), Arc::clone(as_rule(value)?.schema())))
         });
         let mut table = super::schema::built_in().clone();
+        // Macros hide some rules of `native`; `rules.bzl` has them all.
+        table.extend(declared.into_iter().flat_map(exported_rules));
         table.extend(rules);
         let whole = native.value().unpack_frozen()?;
         let add_native = |builder: &mut GlobalsBuilder| {
@@ -227,6 +230,14 @@ impl<'a> Session<'a> {
             .max_by_key(|symbol| symbol.dir.as_str().len())
             .map(|symbol| symbol.value.clone())
     }
+}
+
+fn exported_rules(module: &FrozenModule) -> Vec<(String, Arc<RuleSchema>)> {
+    let rules = module.names().filter_map(|name| {
+        let value = module.get_option(name.as_str()).ok().flatten()?;
+        Some((name.as_str().to_owned(), Arc::clone(as_rule(value.value())?.schema())))
+    });
+    rules.collect()
 }
 
 /// What the attributes of an unknown macro hold, by their usual names.

@@ -4,6 +4,7 @@ use super::recorder::{Recorder, kwargs_of};
 use allocative::Allocative;
 use starlark::any::ProvidesStaticType;
 use starlark::eval::{Arguments, Evaluator};
+use starlark::typing::Ty;
 use starlark::values::{
     Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Value, starlark_value,
 };
@@ -49,6 +50,11 @@ impl Unknown {
 
 #[starlark_value(type = "unknown")]
 impl<'v> StarlarkValue<'v> for Unknown {
+    fn eval_type(&self) -> Option<Ty> {
+        // Stands in annotations too.
+        Some(Ty::any())
+    }
+
     fn to_bool(&self) -> bool {
         // `x or default` and `if x` then take the side that is known.
         false
@@ -101,10 +107,6 @@ impl<'v> StarlarkValue<'v> for Unknown {
 
     fn percent(&self, _other: Value<'v>, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
         Ok(heap.alloc(self.clone()))
-    }
-
-    fn bit_or(&self, other: Value<'v>, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
-        Ok(keep_known(other, heap, self))
     }
 
     fn iterate_collect(&self, _heap: Heap<'v>) -> starlark::Result<Vec<Value<'v>>> {
