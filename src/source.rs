@@ -156,6 +156,19 @@ pub struct Problem {
     pub message: String,
 }
 
+impl Problem {
+    /// Whether targets or dependencies may be missing because of it. A placeholder for a name or load keeps the rest.
+    pub fn costs_targets(&self) -> bool {
+        match self.kind {
+            ProblemKind::Unreadable
+            | ProblemKind::Syntax
+            | ProblemKind::Statement
+            | ProblemKind::Limit => true,
+            ProblemKind::Load | ProblemKind::UnknownName | ProblemKind::Config => false,
+        }
+    }
+}
+
 /// The classes of [`Problem`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ProblemKind {

@@ -27,7 +27,12 @@ fn imports_agree_with_rustpython() {
     let trees = std::env::var_os("SECATEUR_TREE").map(PathBuf::from);
     for root in std::iter::once(samples).chain(trees) {
         let comparison = compare_tree(&root);
-        println!("{}: {} compared, {} unread", root.display(), comparison.compared, comparison.unread);
+        println!(
+            "{}: {} compared, {} unread",
+            root.display(),
+            comparison.compared,
+            comparison.unread
+        );
         assert_eq!(comparison.differences, [""; 0], "{}", root.display());
     }
 }
@@ -114,12 +119,14 @@ fn ours(text: &str) -> Vec<Imported> {
         .imports
         .iter()
         .map(|import| {
-            let names = import.names.iter().map(|name| (name.name.to_string(), name.bound.to_string()));
+            let names =
+                import.names.iter().map(|name| (name.name.to_string(), name.bound.to_string()));
             let names: Vec<_> = match &import.bound {
                 Some(bound) => vec![(String::new(), bound.to_string())],
                 None => names.collect(),
             };
-            let alone = text[import.span.range()].starts_with(if import.from { "from" } else { "import" });
+            let first = text[import.span.range()].split_whitespace().next();
+            let alone = import.from || first == Some("import");
             (import.module.to_string(), import.level, names, if alone { import.line } else { 0 })
         })
         .collect();
@@ -167,7 +174,8 @@ fn bodies(statement: &ast::Stmt) -> Vec<&[ast::Stmt]> {
         handlers: &'a [ast::ExceptHandler],
         rest: [&'a [Stmt]; 2],
     ) -> Vec<&'a [Stmt]> {
-        let handlers = handlers.iter().map(|ast::ExceptHandler::ExceptHandler(handler)| &handler.body[..]);
+        let handlers =
+            handlers.iter().map(|ast::ExceptHandler::ExceptHandler(handler)| &handler.body[..]);
         std::iter::once(body).chain(handlers).chain(rest).collect()
     }
     match statement {

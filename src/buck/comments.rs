@@ -12,10 +12,19 @@ pub struct Keep {
     pub span: Span,
     /// The line it stands on, counted from 1.
     pub line: u32,
+    /// It is all that is on its line, so it speaks of the next one.
+    pub alone: bool,
     /// Checks that it silences; empty means all.
     pub checks: Vec<Box<str>>,
     /// Why, in the author's words.
     pub reason: Box<str>,
+}
+
+impl Keep {
+    /// The line it speaks of.
+    pub fn speaks_of(&self) -> u32 {
+        if self.alone { self.line + 1 } else { self.line }
+    }
 }
 
 /// What the comments of a file say.
@@ -65,7 +74,7 @@ pub(super) fn read(text: &str, lines: &LineIndex, comments: &[Span]) -> Directiv
             found.manual.push(Line { line, alone, speaks_of });
         }
         if let Some(keep) = parse_keep(comment) {
-            found.keeps.push(Keep { span, line, ..keep });
+            found.keeps.push(Keep { span, line, alone, ..keep });
         }
     }
     found
@@ -82,7 +91,7 @@ pub(super) fn attach(literal: &mut Literal, directives: &Directives, lines: &Lin
         comment.speaks_of == own_line || !comment.alone && Some(comment.line) == bracket_line
     });
     let keep = directives.keeps.iter().position(|keep| {
-        keep.line == own_line || keep.line + 1 == own_line || Some(keep.line) == bracket_line
+        keep.speaks_of() == own_line || !keep.alone && Some(keep.line) == bracket_line
     });
     literal.keep = keep.map(|index| index as u32);
 }
@@ -127,6 +136,7 @@ fn parse_keep(comment: &str) -> Option<Keep> {
     Some(Keep {
         span: Span::default(),
         line: 0,
+        alone: false,
         checks: checks.map(Into::into).collect(),
         reason: reason.trim_start_matches(':').trim().into(),
     })

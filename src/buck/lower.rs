@@ -28,6 +28,8 @@ pub struct Target {
     pub sources: Vec<Source>,
     /// All attributes, in the order of the call.
     pub attrs: Vec<(Box<str>, Value)>,
+    /// Templates of modules that it provides beyond its sources.
+    pub provides: Vec<Box<str>>,
     /// A part of its dependencies or sources could not be told.
     pub incomplete: bool,
 }
@@ -131,6 +133,7 @@ pub(super) fn target(
         deps,
         sources,
         attrs: raw.attrs,
+        provides: raw.schema.provides().to_vec(),
         incomplete,
     }
 }

@@ -152,7 +152,7 @@ pub(super) fn rule(setting: &RuleShape, session: &Session<'_>) -> Rule {
     attributes.extend(setting.deps.iter().map(|name| (name.as_str().into(), deps())));
     attributes.extend(setting.sources.iter().map(|name| (name.as_str().into(), sources())));
     let source_keys = setting.srcs.map(|order| order == SrcsOrder::SourceToDestination);
-    let schema = RuleSchema::new(attributes).with_source_keys(source_keys);
+    let schema = RuleSchema::new(attributes).with_source_keys(source_keys).providing(&setting.modules);
     Rule::named(&setting.kind, Arc::new(schema))
 }
 

@@ -11,6 +11,7 @@ mod loads;
 mod lower;
 mod macros;
 mod marks;
+mod merge;
 mod modules;
 mod package;
 mod parse;
@@ -41,6 +42,7 @@ use modules::{ModuleKey, Modules};
 use package::PackageFiles;
 use parse::ParsedFile;
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 use session::Session;
 use starlark::environment::FrozenModule;
 use std::collections::BTreeSet;
@@ -57,6 +59,7 @@ pub struct Evaluation {
     pub problems: Vec<Problem>,
     /// Attributes by rule, as the prelude on disk or the built-in table has them.
     pub rules: RuleTable,
+    by_path: FxHashMap<ProjectPath, u32>,
 }
 
 /// A file of the build language, as edits and reports need it.
@@ -120,7 +123,7 @@ impl Evaluation {
 
     /// A file by its path.
     pub fn file(&self, path: &ProjectPath) -> Option<&SourceFile> {
-        self.files.iter().find(|file| file.path() == path)
+        self.by_path.get(path).map(|at| &self.files[*at as usize])
     }
 }
 
@@ -163,8 +166,11 @@ pub fn evaluate(
     }
     problems.sort();
     problems.dedup();
-    let files = modules.files.into_iter().map(|parsed| SourceFile { parsed }).collect();
-    Ok(Evaluation { packages: evaluated, files, problems, rules: session.rules.clone() })
+    let files: Vec<SourceFile> =
+        modules.files.into_iter().map(|parsed| SourceFile { parsed }).collect();
+    let numbers = files.iter().zip(0_u32..);
+    let by_path = numbers.map(|(file, number)| (file.path().clone(), number)).collect();
+    Ok(Evaluation { packages: evaluated, files, problems, rules: session.rules.clone(), by_path })
 }
 
 /// Evaluates `prelude//prelude.bzl` if it is on disk. Its own rules tell which attributes hold dependencies.

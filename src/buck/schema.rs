@@ -133,6 +133,8 @@ pub struct RuleSchema {
     guesses: bool,
     /// Dictionaries of sources run from source to destination, as fbcode's macros have it.
     source_keys: Option<bool>,
+    /// Modules that a target provides beyond its sources; `{base}` stands for its base module.
+    provides: Vec<Box<str>>,
 }
 
 impl RuleSchema {
@@ -142,7 +144,20 @@ impl RuleSchema {
             attributes: attributes.into_iter().filter(|(_, kind)| kind.holds_labels()).collect(),
             guesses: false,
             source_keys: None,
+            provides: Vec::new(),
         }
+    }
+
+    /// The same for a rule whose targets provide more modules than their sources show.
+    #[must_use]
+    pub fn providing(mut self, modules: &[String]) -> Self {
+        self.provides = modules.iter().map(|module| module.as_str().into()).collect();
+        self
+    }
+
+    /// Templates of modules that a target provides beyond its sources.
+    pub fn provides(&self) -> &[Box<str>] {
+        &self.provides
     }
 
     /// The same for a rule whose other attributes are not known.

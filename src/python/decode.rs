@@ -233,7 +233,10 @@ mod tests {
         assert!(source.text.contains('€') && source.problems.is_empty());
         assert_eq!(Source::decode(b"x = 'coding: latin-1'\n# \xc3\xa9").problems, []);
         let shift_jis = Source::decode(b"# coding: shift_jis\nimport x");
-        assert_eq!(shift_jis.problems[0].message, "unsupported encoding \"shift_jis\", read as UTF-8");
+        assert_eq!(
+            shift_jis.problems[0].message,
+            "unsupported encoding \"shift_jis\", read as UTF-8"
+        );
     }
 
     #[test]

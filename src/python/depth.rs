@@ -1,45 +1,34 @@
 //! A cheap upper bound on how deep a parse tree gets, so that no input can exhaust the stack. Touches nothing.
 //!
 //! The parser grows its own stack, but walking and dropping its tree recurse on the caller's. Every level of
-//! the tree costs at least one word or operator between two commas, so counting those bounds it. CPython
-//! itself gives up far below the limits here, except on long operator chains.
+//! the tree costs at least one word or operator between two commas, so counting those bounds it. The
+//! interpreter itself gives up far below the limits here, except on long operator chains.
 
 /// Greatest bound on nesting within one statement. With it a debug build stays below 2 MB of stack.
 const MAX_EXPRESSION: u32 = 1000;
-/// Greatest number of nested blocks; the limit of CPython's tokenizer.
+/// Greatest number of nested blocks; the limit of the interpreter's tokenizer.
 const MAX_BLOCKS: usize = 100;
 /// F-strings in f-strings with different quotes; Python before 3.12 allows four levels, and same quotes need none.
 const MAX_STRINGS: u32 = 6;
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Class {
-    Skip,
-    Word,
-    Operator,
-    Open,
-    Close,
-    Comma,
-    Newline,
-    Quote,
-    Hash,
-    Backslash,
-}
+/// Bits of a byte's class.
+const WORD: u8 = 1;
+const OPERATOR: u8 = 2;
+const DOT: u8 = 4;
+/// Changes how the bytes after it count.
+const STRUCTURE: u8 = 8;
 
-const CLASSES: [Class; 256] = {
-    let mut classes = [Class::Operator; 256];
+const CLASSES: [u8; 256] = {
+    let mut classes = [OPERATOR; 256];
     let mut byte = 0;
     while byte < 256 {
         classes[byte] = match byte as u8 {
-            b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'_' | 0x80.. => Class::Word,
-            b'(' | b'[' | b'{' => Class::Open,
-            b')' | b']' | b'}' => Class::Close,
-            b',' | b';' => Class::Comma,
-            b'\n' | b'\r' => Class::Newline,
-            b'"' | b'\'' => Class::Quote,
-            b'#' => Class::Hash,
-            b'\\' => Class::Backslash,
-            0..=b' ' => Class::Skip,
-            _ => Class::Operator,
+            b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'_' | 0x80.. => WORD,
+            b'.' => DOT,
+            b'(' | b'[' | b'{' | b')' | b']' | b'}' | b',' | b';' | b'=' | b'"' | b'\'' | b'#'
+            | b'\\' | b'\n' | b'\r' => STRUCTURE,
+            0..=b' ' => 0,
+            _ => OPERATOR,
         };
         byte += 1;
     }
@@ -48,8 +37,7 @@ const CLASSES: [Class; 256] = {
 
 /// Offset at which `text` gets too deep to be walked, if it does.
 pub(super) fn too_deep(text: &str) -> Option<usize> {
-    let mut scan = Scan { bytes: text.as_bytes(), at: 0, depth: 0, open: Vec::new() };
-    scan.module().err()
+    Scan::new(text.as_bytes(), 0).module().err()
 }
 
 struct Scan<'a> {
@@ -58,11 +46,17 @@ struct Scan<'a> {
     depth: u32,
     /// Depths before each open bracket.
     open: Vec<u32>,
+    /// No operator but dots and assignments since the statement began.
+    plain: bool,
 }
 
 type Bounded = Result<(), usize>;
 
-impl Scan<'_> {
+impl<'a> Scan<'a> {
+    fn new(bytes: &'a [u8], depth: u32) -> Self {
+        Self { bytes, at: 0, depth, open: Vec::new(), plain: false }
+    }
+
     fn module(&mut self) -> Bounded {
         let mut blocks: Vec<usize> = Vec::new();
         while self.at < self.bytes.len() {
@@ -84,6 +78,7 @@ impl Scan<'_> {
             self.at += 1;
         }
         self.depth = 0;
+        self.plain = true;
         if matches!(self.peek(), None | Some(b'#' | b'\n' | b'\r')) {
             return Ok(());
         }
@@ -99,67 +94,96 @@ impl Scan<'_> {
 
     /// Scans up to and including the next newline outside of strings.
     fn line(&mut self, strings: u32) -> Bounded {
-        while let Some(byte) = self.peek() {
-            match CLASSES[usize::from(byte)] {
-                Class::Skip => self.at += 1,
-                Class::Word => self.word(strings)?,
-                Class::Quote => self.string(false, strings)?,
-                Class::Newline => {
-                    self.at += 1;
-                    return Ok(());
+        loop {
+            self.flat()?;
+            let Some(byte) = self.peek() else { return Ok(()) };
+            match byte {
+                b'"' | b'\'' => {
+                    self.string(strings)?;
+                    continue;
                 }
-                Class::Hash => {
+                b'#' => {
                     let rest = self.bytes.get(self.at..).unwrap_or_default();
                     self.at += memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
+                    continue;
                 }
-                Class::Backslash => {
+                b'\\' => {
                     let crlf = self.bytes.get(self.at + 1..self.at + 3) == Some(b"\r\n");
                     self.at += if crlf { 3 } else { 2 };
+                    continue;
                 }
-                Class::Comma => {
-                    self.at += 1;
-                    self.depth = self.open.last().map_or(0, |&before| before + 1);
-                }
-                Class::Operator => {
-                    self.at += 1;
-                    self.deeper()?;
-                }
-                Class::Open => {
-                    self.at += 1;
+                _ => self.at += 1,
+            }
+            match byte {
+                b'\n' | b'\r' => return Ok(()),
+                b',' | b';' => self.depth = self.open.last().map_or(0, |&before| before + 1),
+                b'=' if self.is_assignment() => self.depth = 0,
+                b'(' | b'[' | b'{' => {
                     self.open.push(self.depth);
-                    self.deeper()?;
+                    self.deeper(1)?;
                 }
-                Class::Close => {
-                    self.at += 1;
+                b')' | b']' | b'}' => {
                     self.depth = self.open.pop().unwrap_or(self.depth);
-                    self.deeper()?;
+                    self.deeper(1)?;
+                }
+                _ => {
+                    self.plain = false;
+                    self.deeper(1)?;
                 }
             }
         }
-        Ok(())
+    }
+
+    /// Scans up to the next byte of structure, without a branch for each byte.
+    #[inline]
+    fn flat(&mut self) -> Bounded {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let (mut before, mut seen, mut units, mut length) = (0, 0, 0, 0);
+        for &byte in rest {
+            let class = CLASSES[usize::from(byte)];
+            if class == STRUCTURE {
+                break;
+            }
+            let starts_word = class & !before & WORD;
+            units += u32::from(starts_word + (class >> 1 & 1) + (class >> 2));
+            seen |= class;
+            before = class;
+            length += 1;
+        }
+        self.at += length;
+        self.plain &= seen & OPERATOR == 0;
+        self.deeper(units)
+    }
+
+    /// `a = b = c` is flat. Only names, dots and brackets so far: a default of a `lambda` is no assignment.
+    fn is_assignment(&self) -> bool {
+        self.plain && self.open.is_empty() && self.peek() != Some(b'=')
     }
 
     #[inline]
-    fn deeper(&mut self) -> Bounded {
-        self.depth += 1;
+    fn deeper(&mut self, units: u32) -> Bounded {
+        self.depth += units;
         if self.depth > MAX_EXPRESSION { Err(self.at) } else { Ok(()) }
     }
 
-    #[inline]
-    fn word(&mut self, strings: u32) -> Bounded {
-        let start = self.at;
-        while self.peek().is_some_and(|byte| CLASSES[usize::from(byte)] == Class::Word) {
-            self.at += 1;
+    /// The letters before the quote, if they are a prefix: they count as no word then.
+    fn prefix(&mut self) -> &'a [u8] {
+        let before = self.bytes.get(..self.at).unwrap_or_default();
+        let letters = before
+            .iter()
+            .rev()
+            .take_while(|byte| CLASSES[usize::from(**byte)] == WORD)
+            .take(3)
+            .count();
+        if letters == 0 || letters > 2 {
+            return &[];
         }
-        if matches!(self.peek(), Some(b'"' | b'\'')) && self.at - start <= 2 {
-            let prefix = self.bytes.get(start..self.at).unwrap_or_default();
-            let formatted = prefix.iter().any(|byte| matches!(byte, b'f' | b'F' | b't' | b'T'));
-            return self.string(formatted, strings);
-        }
-        self.deeper()
+        self.depth = self.depth.saturating_sub(1);
+        before.get(before.len() - letters..).unwrap_or_default()
     }
 
-    fn string(&mut self, formatted: bool, strings: u32) -> Bounded {
+    fn string(&mut self, strings: u32) -> Bounded {
+        let formatted = self.prefix().iter().any(|byte| matches!(byte, b'f' | b'F' | b't' | b'T'));
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         let (inner, length) = string_body(rest);
         self.at += length;
@@ -170,7 +194,7 @@ impl Scan<'_> {
             return Err(self.at);
         }
         let base = self.at;
-        let mut nested = Scan { bytes: inner, at: 0, depth: self.depth, open: Vec::new() };
+        let mut nested = Scan::new(inner, self.depth);
         nested.replacement_fields(strings + 1).map_err(|_| base)
     }
 
@@ -185,12 +209,8 @@ impl Scan<'_> {
                 self.at += 1;
                 continue;
             }
-            let mut field = Scan {
-                bytes: field_of(self.bytes.get(self.at..).unwrap_or_default()),
-                at: 0,
-                depth: base + 1,
-                open: Vec::new(),
-            };
+            let rest = self.bytes.get(self.at..).unwrap_or_default();
+            let mut field = Scan::new(field_of(rest), base + 1);
             while field.at < field.bytes.len() {
                 field.line(strings)?;
             }
@@ -253,6 +273,8 @@ mod tests {
             format!("x = {}1", "-".repeat(n)),
             format!("x = {}1", "lambda: ".repeat(n)),
             format!("x = {}1", "1 if 1 else ".repeat(n)),
+            format!("x = {}1", "lambda y=1: ".repeat(n)),
+            format!("x = {}1", "y == ".repeat(n)),
             format!("x = f'{{{}}}'", "a+".repeat(n)),
             format!("x = {}1{}", "f\"{".repeat(n), "}\"".repeat(n)),
             (0..150).map(|depth| "\t".repeat(depth) + "if x:\n").collect(),
@@ -266,6 +288,7 @@ mod tests {
         let n = 10_000;
         for text in [
             format!("x = [{}]", "-1, (a.b + c), ".repeat(n)),
+            format!("{}1", "a = b.c = ".repeat(n)),
             format!("x = (\n{})", "    'a b c ((('\n".repeat(n)),
             format!("if x:\n  pass\n{}", "elif a.b(c):\n  pass\n".repeat(n)),
             format!("# {}\n'''{}'''", "(".repeat(n), "[ not\n".repeat(n)),

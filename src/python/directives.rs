@@ -68,7 +68,9 @@ fn secateur(rest: &str) -> Option<DirectiveKind> {
     if let Some(rest) = rest.strip_prefix("keep") {
         let (checks, reason) = match rest.strip_prefix('[') {
             Some(_) => bracketed(rest)?,
-            None if rest.is_empty() || rest.starts_with(char::is_whitespace) => (Vec::new(), rest.trim()),
+            None if rest.is_empty() || rest.starts_with(char::is_whitespace) => {
+                (Vec::new(), rest.trim())
+            }
             None => return None,
         };
         return Some(DirectiveKind::Keep { checks, reason: reason.into() });

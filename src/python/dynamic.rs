@@ -28,13 +28,41 @@ pub(super) struct Anchored {
 pub(super) fn may_load(last_name: &str) -> bool {
     matches!(
         last_name,
-        "import_module" | "__import__" | "find_spec" | "find_loader" | "get_loader" | "importorskip"
-            | "run_module" | "run_path" | "spec_from_file_location" | "SourceFileLoader"
-            | "load_source" | "walk_packages" | "iter_modules" | "resolve_name" | "get_data"
-            | "files" | "open_text" | "open_binary" | "read_text" | "read_binary" | "path"
-            | "contents" | "is_resource" | "exec" | "eval" | "attach" | "attach_stub" | "load"
-            | "map" | "resource_filename" | "resource_string" | "resource_stream"
-            | "resource_exists" | "resource_listdir" | "resource_isdir"
+        "import_module"
+            | "__import__"
+            | "find_spec"
+            | "find_loader"
+            | "get_loader"
+            | "importorskip"
+            | "run_module"
+            | "run_path"
+            | "spec_from_file_location"
+            | "SourceFileLoader"
+            | "load_source"
+            | "walk_packages"
+            | "iter_modules"
+            | "resolve_name"
+            | "get_data"
+            | "files"
+            | "open_text"
+            | "open_binary"
+            | "read_text"
+            | "read_binary"
+            | "path"
+            | "contents"
+            | "is_resource"
+            | "exec"
+            | "eval"
+            | "attach"
+            | "attach_stub"
+            | "load"
+            | "map"
+            | "resource_filename"
+            | "resource_string"
+            | "resource_stream"
+            | "resource_exists"
+            | "resource_listdir"
+            | "resource_isdir"
     )
 }
 
@@ -61,7 +89,9 @@ pub(super) fn loads<'a>(
             loads
         }
         "pytest.importorskip" => optional(by_name(module_at("modname", 0), None, false)),
-        "importlib.util.find_spec" | "importlib.find_loader" | "pkgutil.find_loader"
+        "importlib.util.find_spec"
+        | "importlib.find_loader"
+        | "pkgutil.find_loader"
         | "pkgutil.get_loader" => {
             let package = argument("package", 1).map(|expr| texts.of(expr));
             optional(known(by_name(module_at("name", 0), package.as_deref(), false)))
@@ -88,7 +118,9 @@ pub(super) fn loads<'a>(
         }
         "exec" => code(module_at("source", 0), true),
         "eval" => code(module_at("source", 0), false),
-        "lazy_loader.attach" => attach(texts, argument("submodules", 1), argument("submod_attrs", 2)),
+        "lazy_loader.attach" => {
+            attach(texts, argument("submodules", 1), argument("submod_attrs", 2))
+        }
         "lazy_loader.attach_stub" => vec![below(Base::OwnName, "")],
         "lazy_loader.load" => known(by_name(module_at("fullname", 0), None, false)),
         "map" => match (arguments.args.first(), arguments.args.get(1)) {
@@ -110,7 +142,8 @@ pub(super) fn is_import_module(names: &Names<'_>, expr: &Expr) -> bool {
 }
 
 fn reads_resources(function: &str) -> bool {
-    let resource = |module: &str| function.strip_prefix(module).is_some_and(|rest| rest.starts_with('.'));
+    let resource =
+        |module: &str| function.strip_prefix(module).is_some_and(|rest| rest.starts_with('.'));
     function == "pkgutil.get_data"
         || resource("importlib.resources")
         || resource("importlib_resources")
@@ -216,15 +249,16 @@ fn anchored(text: &Text, package: Option<&Text>) -> Option<Anchored> {
         return Some(Anchored { base: Base::Absolute, name: name.to_owned(), complete });
     }
     let (base, above) = match package {
-        None => (Base::Package(level), ""),
         Some(Text { complete: false, .. }) => return None,
-        Some(Text { base: Base::Absolute, text, .. }) => {
-            (Base::Absolute, (1..level).try_fold(&**text, |name, _| Some(name.rsplit_once('.')?.0))?)
-        }
+        Some(Text { base: Base::Absolute, text, .. }) => (
+            Base::Absolute,
+            (1..level).try_fold(&**text, |name, _| Some(name.rsplit_once('.')?.0))?,
+        ),
         Some(Text { text, .. }) if !text.is_empty() => return None,
         Some(Text { base: Base::OwnName, .. }) if level == 1 => (Base::OwnName, ""),
-        // Above a package's own name stands the package of that name.
-        Some(_) => (Base::Package(level), ""),
+        // Without an anchor the call fails, unless its own package is meant; above a package's own name
+        // stands the package of that name.
+        None | Some(_) => (Base::Package(level), ""),
     };
     let dot = if above.is_empty() { "" } else { "." };
     Some(Anchored { base, name: format!("{above}{dot}{name}"), complete })
@@ -238,10 +272,10 @@ fn submodules_in_from_list<'a>(
     let Some(from_list) = from_list else { return Vec::new() };
     let members = texts.element(from_list, None);
     let parents = loads.iter().filter_map(|load| match load {
-        Load::Target(DynamicTarget::Module { base, name }, _) => Some((*base, name)),
+        Load::Target(DynamicTarget::Module { base, name }, _) => Some((*base, &**name)),
         _ => None,
     });
-    let member_of = |(base, parent): (Base, &Box<str>)| {
+    let member_of = |(base, parent): (Base, &str)| {
         let known = members.iter().filter(|member| member.complete && is_dotted_name(&member.text));
         known
             .map(|member| format!("{parent}.{}", member.text).into())
@@ -256,7 +290,8 @@ fn run_module(loads: Vec<Load>) -> Vec<Load> {
     let with_main = |load| match &load {
         Load::Target(DynamicTarget::Module { base, name }, _) => {
             let dot = if name.is_empty() { "" } else { "." };
-            let main = DynamicTarget::Module { base: *base, name: format!("{name}{dot}__main__").into() };
+            let main =
+                DynamicTarget::Module { base: *base, name: format!("{name}{dot}__main__").into() };
             vec![load, Load::Target(main, true)]
         }
         _ => vec![load],
@@ -267,18 +302,23 @@ fn run_module(loads: Vec<Load>) -> Vec<Load> {
 /// A literal path is reported as a path string; any other may be any file.
 fn by_path<'a>(texts: &Texts<'_, 'a>, path: Option<&'a Expr>) -> Vec<Load> {
     let Some(path) = path else { return Vec::new() };
-    let known = ends_in_literal(path) || texts.of(path).iter().all(|text| text.complete);
+    let known = ends_in_literal(texts, path) || texts.of(path).iter().all(|text| text.complete);
     if known { Vec::new() } else { vec![Load::Target(DynamicTarget::Unbounded, false)] }
 }
 
-/// `Path(__file__).parent / "x.py"`, `os.path.join(here, "x.py")`, `str(…)` of those.
-fn ends_in_literal(path: &Expr) -> bool {
-    match path {
-        Expr::StringLiteral(literal) => literal.value.to_str().ends_with(".py"),
-        Expr::BinOp(join) => {
-            matches!(join.op, Operator::Div | Operator::Add) && ends_in_literal(&join.right)
+/// `Path(__file__).parent / "x.py"`, `os.path.join(here, "x.py")`, `str(…)` of those, names of those.
+fn ends_in_literal<'a>(texts: &Texts<'_, 'a>, path: &'a Expr) -> bool {
+    match texts.value(path) {
+        Some(Expr::StringLiteral(literal)) => literal.value.to_str().strip_suffix(".py").is_some(),
+        Some(Expr::BinOp(join)) => {
+            matches!(join.op, Operator::Div | Operator::Add) && ends_in_literal(texts, &join.right)
         }
-        Expr::Call(call) => call.arguments.args.last().is_some_and(ends_in_literal),
+        Some(Expr::Call(call)) => match (call.arguments.args.last(), &*call.func) {
+            (Some(last), _) => ends_in_literal(texts, last),
+            // `path.resolve()`
+            (None, Expr::Attribute(method)) => ends_in_literal(texts, &method.value),
+            (None, _) => false,
+        },
         _ => false,
     }
 }

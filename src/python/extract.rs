@@ -1,9 +1,11 @@
 //! One walk over a syntax tree that collects the facts. Touches nothing.
 
+use std::cell::Cell;
+
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{
-    Comprehension, Expr, ExprAttribute, ExprCall, ExprStringLiteral, ModModule, Stmt, StmtFunctionDef,
-    StmtIf, StmtTry, StmtWith,
+    Comprehension, Expr, ExprAttribute, ExprCall, ExprStringLiteral, ModModule, Stmt,
+    StmtFunctionDef, StmtIf, StmtTry, StmtWith,
 };
 use ruff_text_size::{Ranged, TextRange};
 use rustc_hash::FxHashMap;
@@ -17,7 +19,7 @@ use super::facts::{
 use super::imports::{self, Context};
 use super::names::{Names, Scope};
 use super::strings::{self, Shape};
-use super::texts::Texts;
+use super::texts::{LOOKUPS, Texts};
 use super::toplevel::TopLevel;
 use super::{guards, pytest};
 
@@ -34,7 +36,10 @@ pub(super) fn extract(module: &ModModule, source: &Source<'_>, kind: SourceKind)
     };
     for plugin in &top.plugins {
         let line = source.lines.line(plugin.start().to_u32());
-        facts.pytest.plugins.extend(super::toplevel::string(plugin).map(|name| (name.into(), line)));
+        facts
+            .pytest
+            .plugins
+            .extend(super::toplevel::string(plugin).map(|name| (name.into(), line)));
     }
     let mut walk = Walk {
         source,
@@ -48,6 +53,7 @@ pub(super) fn extract(module: &ModModule, source: &Source<'_>, kind: SourceKind)
         chains: FxHashMap::default(),
         chain: String::new(),
         table: Vec::new(),
+        lookups: Cell::new(LOOKUPS),
         lazy: Vec::new(),
     };
     walk.visit_body(&module.body);
@@ -68,6 +74,8 @@ struct Walk<'s, 'a> {
     chains: FxHashMap<Box<str>, (u32, bool)>,
     /// The chain at hand; kept for its buffer.
     chain: String,
+    /// Look-ups of names that are left.
+    lookups: Cell<u32>,
     /// Strings of the module's tables, if it has a `__getattr__`.
     table: Vec<&'a str>,
     /// Loads whose names come from those tables.
@@ -165,7 +173,8 @@ impl<'a> Walk<'_, 'a> {
     fn branches(&mut self, branch: &'a StmtIf) {
         let outer = self.context;
         let mut rest = outer;
-        let clauses = branch.elif_else_clauses.iter().map(|clause| (clause.test.as_ref(), &clause.body));
+        let clauses =
+            branch.elif_else_clauses.iter().map(|clause| (clause.test.as_ref(), &clause.body));
         for (test, body) in std::iter::once((Some(&*branch.test), &branch.body)).chain(clauses) {
             let Some(test) = test else {
                 self.within(rest, body);
@@ -197,7 +206,8 @@ impl<'a> Walk<'_, 'a> {
         for item in &with.items {
             self.visit_with_item(item);
         }
-        let optional = self.context.optional || guards::suppresses_import_error(&with.items, &self.names);
+        let optional =
+            self.context.optional || guards::suppresses_import_error(&with.items, &self.names);
         self.within(Context { optional, ..self.context }, &with.body);
     }
 
@@ -210,14 +220,15 @@ impl<'a> Walk<'_, 'a> {
     fn attribute(&mut self, attribute: &'a ExprAttribute) {
         self.chain.clear();
         if self.names.module_chain(attribute, &mut self.chain) {
-            if attribute.attr.as_str() == "import_module" && self.chain == "importlib.import_module" {
+            if attribute.attr.as_str() == "import_module" && self.chain == "importlib.import_module"
+            {
                 // Handed on as a value: whoever gets it may load anything.
                 let call = self.load_at("importlib.import_module", attribute.range);
                 self.facts.dynamic.push(call);
             }
             self.record_chain(attribute.range);
         } else {
-            self.visit_expr(&attribute.value);
+            self.visit_expr(root(attribute));
         }
     }
 
@@ -270,7 +281,7 @@ impl<'a> Walk<'_, 'a> {
                 if self.names.module_chain(attribute, &mut self.chain) {
                     self.record_chain(attribute.range);
                 } else {
-                    self.visit_expr(&attribute.value);
+                    self.visit_expr(root(attribute));
                 }
             }
             function => self.visit_expr(function),
@@ -278,7 +289,8 @@ impl<'a> Walk<'_, 'a> {
         for (index, argument) in call.arguments.args.iter().enumerate() {
             match argument {
                 Expr::StringLiteral(literal) if index == 0 => self.string(literal, first),
-                Expr::Attribute(_) if loads && dynamic::is_import_module(&self.names, argument) => {}
+                Expr::Attribute(_) if loads && dynamic::is_import_module(&self.names, argument) => {
+                }
                 _ => self.visit_expr(argument),
             }
         }
@@ -290,7 +302,7 @@ impl<'a> Walk<'_, 'a> {
     /// Records what the call loads; false if the function is none that loads.
     fn loads(&mut self, call: &'a ExprCall) -> bool {
         let Some(function) = self.names.canonical(&call.func) else { return false };
-        let texts = Texts::new(&self.names, &self.scopes, self.module);
+        let texts = Texts::new(&self.names, &self.scopes, self.module, &self.lookups);
         let lazy = self.in_getattr;
         let loads = dynamic::loads(&texts, &self.names, &function, call, lazy);
         let blank = self.load_at(&function, call.range());
@@ -310,7 +322,8 @@ impl<'a> Walk<'_, 'a> {
     fn command(&mut self, elements: &'a [Expr]) {
         for pair in elements.windows(2) {
             let [Expr::StringLiteral(flag), Expr::StringLiteral(module)] = pair else { continue };
-            if flag.value.to_str() == "-m" && super::modules::is_dotted_name(module.value.to_str()) {
+            if flag.value.to_str() == "-m" && super::modules::is_dotted_name(module.value.to_str())
+            {
                 self.run_by_command(module.value.to_str(), module.range);
             }
         }
@@ -372,7 +385,9 @@ impl<'a> Walk<'_, 'a> {
                     if let Some(key) = &item.key {
                         // `{"module": ["Name", …]}` has its modules on the left.
                         match &item.value {
-                            Expr::List(_) | Expr::Tuple(_) | Expr::Set(_) => self.table_value(key, false),
+                            Expr::List(_) | Expr::Tuple(_) | Expr::Set(_) => {
+                                self.table_value(key, false);
+                            }
                             _ => self.visit_expr(key),
                         }
                     }
@@ -380,7 +395,9 @@ impl<'a> Walk<'_, 'a> {
                 }
             }
             Expr::List(list) => list.elts.iter().for_each(|value| self.table_value(value, false)),
-            Expr::Tuple(tuple) => tuple.elts.iter().for_each(|value| self.table_value(value, false)),
+            Expr::Tuple(tuple) => {
+                tuple.elts.iter().for_each(|value| self.table_value(value, false));
+            }
             Expr::Set(set) => set.elts.iter().for_each(|value| self.table_value(value, false)),
             Expr::StringLiteral(literal) if !outermost => {
                 self.table.push(literal.value.to_str());
@@ -412,10 +429,21 @@ impl<'a> Walk<'_, 'a> {
     }
 }
 
+/// What the attributes are looked up on: `a()` in `a().b.c`.
+fn root(attribute: &ExprAttribute) -> &Expr {
+    let mut value = &*attribute.value;
+    while let Expr::Attribute(inner) = value {
+        value = &inner.value;
+    }
+    value
+}
+
 /// `patch("a.b")`, `mock.patch.multiple("a.b")`, `monkeypatch.setattr("a.b", …)`; not the builtins `setattr` and `dict`.
 fn patches(call: &ExprCall) -> bool {
     match &*call.func {
-        Expr::Name(name) => !matches!(name.id.as_str(), "setattr" | "delattr" | "dict" | "multiple"),
+        Expr::Name(name) => {
+            !matches!(name.id.as_str(), "setattr" | "delattr" | "dict" | "multiple")
+        }
         Expr::Attribute(method) => match method.attr.as_str() {
             "multiple" | "dict" => match &*method.value {
                 Expr::Name(name) => name.id.as_str() == "patch",

@@ -29,16 +29,17 @@ pub(super) fn type_only(test: &Expr, names: &Names<'_>) -> TypeOnly {
             TypeOnly { when_true: inner.when_false, when_false: inner.when_true }
         }
         Expr::BoolOp(join) => {
-            let parts = join.values.iter().map(|value| type_only(value, names));
-            let parts: Vec<TypeOnly> = parts.collect();
-            let (any, all): (fn(&TypeOnly) -> bool, fn(&TypeOnly) -> bool) = match join.op {
-                BoolOp::And => (|part| part.when_true, |part| part.when_false),
-                BoolOp::Or => (|part| part.when_false, |part| part.when_true),
-            };
-            let (any, all) = (parts.iter().any(any), parts.iter().all(all));
+            let parts: Vec<TypeOnly> =
+                join.values.iter().map(|value| type_only(value, names)).collect();
             match join.op {
-                BoolOp::And => TypeOnly { when_true: any, when_false: all },
-                BoolOp::Or => TypeOnly { when_true: all, when_false: any },
+                BoolOp::And => TypeOnly {
+                    when_true: parts.iter().any(|part| part.when_true),
+                    when_false: parts.iter().all(|part| part.when_false),
+                },
+                BoolOp::Or => TypeOnly {
+                    when_true: parts.iter().all(|part| part.when_true),
+                    when_false: parts.iter().any(|part| part.when_false),
+                },
             }
         }
         _ if is_type_checking(test, names) || is_constant(test, false) => {

@@ -47,7 +47,7 @@ pub(super) fn import(
     for alias in statement.names.iter().filter(|alias| is_whole(alias)) {
         // The statement's keyword belongs to its only name.
         let range = if statement.names.len() == 1 { statement.range } else { alias.range };
-        let bound = alias.asname.as_ref().map(|name| name.as_str());
+        let bound = alias.asname.as_ref().map(ruff_python_ast::Identifier::as_str);
         out.push(Import {
             module: alias.name.as_str().into(),
             level: 0,
@@ -73,7 +73,9 @@ pub(super) fn import_from(
     out: &mut Vec<Import>,
 ) {
     let module = statement.module.as_ref().map_or("", |module| module.as_str());
-    if module.is_empty() && statement.level == 0 || module.split('.').any(str::is_empty) && !module.is_empty() {
+    if module.is_empty() && statement.level == 0
+        || module.split('.').any(str::is_empty) && !module.is_empty()
+    {
         return;
     }
     let names: Vec<ImportedName> = statement
@@ -130,4 +132,3 @@ pub(super) fn mark_reexports(imports: &mut [Import], all: &[Box<str>]) {
         };
     }
 }
-

@@ -43,7 +43,7 @@ pub use facts::*;
 const MAX_PARSED: usize = 8 << 20;
 
 /// The facts of one Python file. They depend on `bytes` and `kind` alone, so that they can be cached by content;
-/// the path is there for the callers' sake and is not read.
+/// the path only names them for the caller and is not read.
 pub fn facts(_path_hint: &ProjectPath, bytes: &[u8], kind: SourceKind) -> Facts {
     match kind {
         SourceKind::Module | SourceKind::Stub => facts_of_source(&Source::decode(bytes), kind),
@@ -120,13 +120,14 @@ fn unparsable(source: &Source<'_>) -> Option<FactProblem> {
 
 fn facts_by_line(source: &Source<'_>, kind: SourceKind, problem: FactProblem) -> Facts {
     let context = Context { type_only: kind == SourceKind::Stub, ..Context::default() };
+    let strings = recover::long_strings(source);
     let mut facts = Facts {
-        imports: recover::imports_by_line(source, &[], &[], context),
+        imports: recover::imports_by_line(source, &[], &strings, context),
         problems: vec![problem],
         incomplete: true,
         ..Facts::default()
     };
-    let comments = recover::comments_by_line(source);
+    let comments = recover::comments_by_line(source, &strings);
     read_comments(source, &comments, &mut facts);
     facts
 }
@@ -149,7 +150,12 @@ fn facts_by_tree(source: &Source<'_>, kind: SourceKind) -> Facts {
 }
 
 /// Errors as problems; imports that the broken region swallowed are read by lines.
-fn add_errors(source: &Source<'_>, parsed: &Parsed<ModModule>, kind: SourceKind, facts: &mut Facts) {
+fn add_errors(
+    source: &Source<'_>,
+    parsed: &Parsed<ModModule>,
+    kind: SourceKind,
+    facts: &mut Facts,
+) {
     facts.incomplete = true;
     let problem = |error: &ruff_python_parser::ParseError| FactProblem {
         line: source.lines.line(error.location.start().to_u32()),
@@ -157,7 +163,8 @@ fn add_errors(source: &Source<'_>, parsed: &Parsed<ModModule>, kind: SourceKind,
         message: first_lower(&error.error.to_string()),
     };
     facts.problems.extend(parsed.errors().iter().take(MAX_ERRORS).map(problem));
-    let mut known: Vec<u32> = facts.imports.iter().map(|import| source.decoded(import.span.start)).collect();
+    let mut known: Vec<u32> =
+        facts.imports.iter().map(|import| source.decoded(import.span.start)).collect();
     known.sort_unstable();
     let strings = tokens_of(parsed, |token| {
         let closed = token.string_flags().is_some_and(|flags| !flags.is_unclosed());

@@ -23,13 +23,12 @@ impl<'a> Names<'a> {
     pub fn import(&mut self, statement: &'a StmtImport) {
         for alias in &statement.names {
             let module = alias.name.as_str();
-            match &alias.asname {
-                Some(name) => self.map.insert(name.as_str(), Referent::Module(module)),
-                None => {
-                    let top = module.split('.').next().unwrap_or(module);
-                    self.map.insert(top, Referent::Module(top))
-                }
+            let top = module.split('.').next().unwrap_or(module);
+            let (name, module) = match &alias.asname {
+                Some(name) => (name.as_str(), module),
+                None => (top, top),
             };
+            self.map.insert(name, Referent::Module(module));
         }
     }
 
@@ -92,7 +91,9 @@ impl<'a> Names<'a> {
     /// Appends the chain to `out` if it starts at a module bound by a plain `import`.
     pub fn module_chain(&self, attribute: &ExprAttribute, out: &mut String) -> bool {
         let known = match &*attribute.value {
-            Expr::Name(name) => self.module(&name.id).inspect(|module| out.push_str(module)).is_some(),
+            Expr::Name(name) => {
+                self.module(&name.id).inspect(|module| out.push_str(module)).is_some()
+            }
             Expr::Attribute(inner) => self.module_chain(inner, out),
             _ => false,
         };
@@ -123,7 +124,11 @@ pub(super) enum Bound<'a> {
 }
 
 /// The one binding of `name` that holds in the innermost of `scopes`; `None` if there is none.
-pub(super) fn binding<'a>(name: &str, scopes: &[Scope<'a>], module: &'a [Stmt]) -> Option<Bound<'a>> {
+pub(super) fn binding<'a>(
+    name: &str,
+    scopes: &[Scope<'a>],
+    module: &'a [Stmt],
+) -> Option<Bound<'a>> {
     for scope in scopes.iter().rev() {
         let mut found = Vec::new();
         match scope {

@@ -106,7 +106,9 @@ fn python_of(cell: &str) -> &str {
     let Some(magic) = cell.trim_start().strip_prefix("%%") else { return cell };
     let (first, rest) = magic.split_once('\n').unwrap_or((magic, ""));
     match first.split_whitespace().next() {
-        Some("time" | "timeit" | "capture" | "prun" | "python" | "python3" | "pypy" | "debug") => rest,
+        Some("time" | "timeit" | "capture" | "prun" | "python" | "python3" | "pypy" | "debug") => {
+            rest
+        }
         _ => "",
     }
 }

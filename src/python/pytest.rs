@@ -13,11 +13,13 @@ pub(super) fn function(
     line_of: impl Fn(u32) -> u32,
     out: &mut PytestFacts,
 ) {
-    let fixture = function.decorator_list.iter().find_map(|decorator| fixture_name(decorator, names));
-    if let Some(renamed) = &fixture {
-        out.fixtures.push(renamed.unwrap_or(function.name.as_str()).into());
+    let own = function.name.as_str();
+    let fixture =
+        function.decorator_list.iter().find_map(|decorator| fixture_name(decorator, own, names));
+    if let Some(name) = fixture {
+        out.fixtures.push(name.into());
     }
-    if fixture.is_none() && !function.name.starts_with("test") {
+    if fixture.is_none() && !own.starts_with("test") {
         return;
     }
     for parameter in function.parameters.iter_non_variadic_params() {
@@ -28,8 +30,8 @@ pub(super) fn function(
     }
 }
 
-/// The `name=` of a fixture decorator, if this is one.
-fn fixture_name<'a>(decorator: &'a Decorator, names: &Names<'_>) -> Option<Option<&'a str>> {
+/// The name of the fixture that this decorator makes of a function, if it makes one.
+fn fixture_name<'a>(decorator: &'a Decorator, own: &'a str, names: &Names<'_>) -> Option<&'a str> {
     let (callee, call) = match &decorator.expression {
         Expr::Call(call) => (&*call.func, Some(call)),
         callee => (callee, None),
@@ -43,7 +45,8 @@ fn fixture_name<'a>(decorator: &'a Decorator, names: &Names<'_>) -> Option<Optio
         "fixture" | "yield_fixture" => true,
         _ => names.canonical(callee)?.ends_with(".fixture"),
     };
-    is_fixture.then(|| string(&call?.arguments.find_keyword("name")?.value))
+    let renamed = || string(&call?.arguments.find_keyword("name")?.value);
+    is_fixture.then(|| renamed().unwrap_or(own))
 }
 
 /// The fixtures that `usefixtures("a", "b")` requests.

@@ -5,6 +5,7 @@ use ruff_python_parser::{Mode, ParseOptions, parse_unchecked};
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::decode::Source;
+use super::depth::string_body;
 use super::facts::Import;
 use super::imports::{self, Context};
 
@@ -25,7 +26,10 @@ pub(super) fn imports_by_line(
         let code = line.trim_start_matches([' ', '\t', '\u{feff}', '\x0c']);
         let at = start + line.len() - code.len();
         start += line.len();
-        if looks_like_import(code) && known.binary_search(&(at as u32)).is_err() && !inside(strings, at) {
+        if looks_like_import(code)
+            && known.binary_search(&(at as u32)).is_err()
+            && !inside(strings, at)
+        {
             statement(source, at, context, &mut found);
         }
     }
@@ -104,14 +108,38 @@ fn length(text: &str) -> usize {
     (0..=window.len()).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0)
 }
 
-/// The places of comments with directives, found without tokens; a `#` in a string may be among them.
-pub(super) fn comments_by_line(source: &Source<'_>) -> Vec<TextRange> {
+/// The closed string literals that span lines, found without tokens.
+pub(super) fn long_strings(source: &Source<'_>) -> Vec<TextRange> {
+    let bytes = source.text.as_bytes();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(rest) = bytes.get(at..)
+        && let Some(skipped) = memchr::memchr3(b'"', b'\'', b'#', rest)
+    {
+        let start = at + skipped;
+        let rest = rest.get(skipped..).unwrap_or_default();
+        if rest.starts_with(b"#") {
+            at = start + memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+            continue;
+        }
+        let (body, length) = string_body(rest);
+        at = start + length;
+        if at < bytes.len() && memchr::memchr(b'\n', body).is_some() {
+            found.push(TextRange::new(TextSize::new(start as u32), TextSize::new(at as u32)));
+        }
+    }
+    found
+}
+
+/// The places of comments with directives, found without tokens; a `#` in a short string may be among them.
+pub(super) fn comments_by_line(source: &Source<'_>, strings: &[TextRange]) -> Vec<TextRange> {
     let mut found = Vec::new();
     let mut start = 0;
     for line in source.text.split_inclusive('\n') {
         let code = line.trim_end();
         if (code.contains("@manual") || code.contains("secateur:"))
             && let Some(hash) = code.find('#')
+            && !inside(strings, start + hash)
         {
             let range = |from: usize, to: usize| {
                 TextRange::new(TextSize::new(from as u32), TextSize::new(to as u32))

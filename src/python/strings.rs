@@ -23,9 +23,10 @@ pub(super) fn shape(text: &str) -> Option<Shape<'_>> {
     if text.len() < 3 || text.len() > MAX_LENGTH {
         return None;
     }
-    if text.ends_with(".py") {
+    if text.strip_suffix(".py").is_some() {
         let name = text.rsplit(['/', '\\']).next().unwrap_or(text);
-        let plain = !text.contains(|c: char| c.is_whitespace() || matches!(c, '*' | '{' | '%' | '<'));
+        let plain =
+            !text.contains(|c: char| c.is_whitespace() || matches!(c, '*' | '{' | '%' | '<'));
         return (plain && name.len() > ".py".len()).then_some(Shape::Path);
     }
     let mut dots = 0;
@@ -76,7 +77,20 @@ mod tests {
         assert_eq!(shape("pkg.mod:Class.method"), Some(Shape::EntryPoint));
         assert_eq!(shape("tools/gen.py"), Some(Shape::Path));
         assert_eq!(shape("python3 -m a.b --flag"), Some(Shape::Command("a.b")));
-        for other in ["a", "1.0", "v1.2", "a..b", ".a", "a.b.", "a b.c", ".py", "*.py", "http://a.b/c", "a.b:", "x: y"] {
+        for other in [
+            "a",
+            "1.0",
+            "v1.2",
+            "a..b",
+            ".a",
+            "a.b.",
+            "a b.c",
+            ".py",
+            "*.py",
+            "http://a.b/c",
+            "a.b:",
+            "x: y",
+        ] {
             assert_eq!(shape(other), None, "{other}");
         }
     }

@@ -2,18 +2,25 @@
 
 use std::cell::Cell;
 
-use ruff_python_ast::{Expr, ExprCall, ExprFString, FStringPart, InterpolatedStringElement, Operator, Stmt};
+use ruff_python_ast::{
+    Expr, ExprCall, ExprFString, FStringPart, InterpolatedStringElement, Operator, Stmt,
+};
 
 use super::facts::Base;
 use super::names::{Bound, Names, Referent, Scope, binding};
 
 /// More alternatives than this are as good as unknown.
-const MAX_ALTERNATIVES: usize = 512;
+const MAX_ALTERNATIVES: usize = 1024;
 /// Steps of evaluation for one expression.
-const FUEL: u32 = 400;
+const FUEL: u32 = 4096;
+/// Levels of evaluation.
+const DEPTH: u32 = 64;
+/// Look-ups of names in one file: each may read all statements.
+pub(super) const LOOKUPS: u32 = 4096;
 
 /// A string, or the known start of one. Behind a base other than nothing, text starts with a dot or is empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_field_names, reason = "it is the text of a text behind a base")]
 pub(super) struct Text {
     /// What the text stands behind: nothing, the file's package, its own name.
     pub base: Base,
@@ -59,18 +66,43 @@ pub(super) struct Texts<'e, 'a> {
     scopes: &'e [Scope<'a>],
     module: &'a [Stmt],
     fuel: Cell<u32>,
+    depth: Cell<u32>,
+    lookups: &'e Cell<u32>,
 }
 
 impl<'e, 'a> Texts<'e, 'a> {
-    pub fn new(names: &'e Names<'a>, scopes: &'e [Scope<'a>], module: &'a [Stmt]) -> Self {
-        Self { names, scopes, module, fuel: Cell::new(FUEL) }
+    pub fn new(
+        names: &'e Names<'a>,
+        scopes: &'e [Scope<'a>],
+        module: &'a [Stmt],
+        lookups: &'e Cell<u32>,
+    ) -> Self {
+        Self { names, scopes, module, fuel: Cell::new(FUEL), depth: Cell::new(DEPTH), lookups }
+    }
+
+    /// Evaluates one level deeper, if there is fuel for it.
+    fn bounded<T>(&self, evaluate: impl FnOnce() -> T) -> Option<T> {
+        let depth = self.depth.get().checked_sub(1)?;
+        self.fuel.set(self.fuel.get().checked_sub(1)?);
+        self.depth.set(depth);
+        let value = evaluate();
+        self.depth.set(depth + 1);
+        Some(value)
+    }
+
+    fn binding(&self, name: &str) -> Option<Bound<'a>> {
+        self.lookups.set(self.lookups.get().checked_sub(1)?);
+        binding(name, self.scopes, self.module)
     }
 
     /// Every string that `expr` can be; what is not known is a hole.
     pub fn of(&self, expr: &'a Expr) -> Vec<Text> {
-        let Some(fuel) = self.fuel.get().checked_sub(1) else { return vec![Text::hole()] };
-        self.fuel.set(fuel);
-        let texts = match expr {
+        let texts = self.bounded(|| self.texts(expr)).unwrap_or_else(hole);
+        if texts.len() > MAX_ALTERNATIVES { hole() } else { texts }
+    }
+
+    fn texts(&self, expr: &'a Expr) -> Vec<Text> {
+        match expr {
             Expr::StringLiteral(literal) => vec![Text::known(literal.value.to_str())],
             Expr::FString(literal) => self.f_string(literal),
             Expr::Name(name) => self.name(&name.id),
@@ -105,8 +137,7 @@ impl<'e, 'a> Texts<'e, 'a> {
             },
             Expr::Named(named) => self.of(&named.value),
             _ => vec![Text::hole()],
-        };
-        if texts.len() > MAX_ALTERNATIVES { vec![Text::hole()] } else { texts }
+        }
     }
 
     fn name(&self, name: &str) -> Vec<Text> {
@@ -115,7 +146,7 @@ impl<'e, 'a> Texts<'e, 'a> {
             "__package__" => return vec![Text::own(Base::Package(1))],
             _ => {}
         }
-        match binding(name, self.scopes, self.module) {
+        match self.binding(name) {
             Some(Bound::Value(value, None)) => self.of(value),
             Some(Bound::Value(value, Some(index))) => self.position(value, index),
             Some(Bound::Element(iter, index)) => self.element(iter, index),
@@ -125,8 +156,10 @@ impl<'e, 'a> Texts<'e, 'a> {
 
     /// The element at `index` of what `expr` can be.
     fn position(&self, expr: &'a Expr, index: usize) -> Vec<Text> {
-        let Some(fuel) = self.fuel.get().checked_sub(1) else { return vec![Text::hole()] };
-        self.fuel.set(fuel);
+        self.bounded(|| self.texts_at(expr, index)).unwrap_or_else(hole)
+    }
+
+    fn texts_at(&self, expr: &'a Expr, index: usize) -> Vec<Text> {
         let each = |values: Vec<&'a Expr>| {
             values.into_iter().flat_map(|value| self.position(value, index)).collect()
         };
@@ -135,7 +168,7 @@ impl<'e, 'a> Texts<'e, 'a> {
             Expr::List(list) => self.nth(&list.elts, index),
             Expr::Subscript(lookup) => self.table_values(&lookup.value).map_or_else(hole, each),
             Expr::Call(call) => self.got_from(call).map_or_else(hole, each),
-            Expr::Name(name) => match binding(&name.id, self.scopes, self.module) {
+            Expr::Name(name) => match self.binding(&name.id) {
                 Some(Bound::Value(value, None)) => self.position(value, index),
                 Some(Bound::Element(iter, None)) => self.element(iter, Some(index)),
                 _ => hole(),
@@ -160,7 +193,8 @@ impl<'e, 'a> Texts<'e, 'a> {
                 && let Some(index) = index
             {
                 let side = if index == 0 { Self::keys } else { Self::table_values };
-                let each = |values: Vec<&'a Expr>| values.into_iter().flat_map(|v| self.of(v)).collect();
+                let each =
+                    |values: Vec<&'a Expr>| values.into_iter().flat_map(|v| self.of(v)).collect();
                 return side(self, &method.value).map_or_else(hole, each);
             }
         }
@@ -173,6 +207,10 @@ impl<'e, 'a> Texts<'e, 'a> {
     }
 
     fn elements(&self, expr: &'a Expr) -> Option<Vec<&'a Expr>> {
+        self.bounded(|| self.elements_of(expr))?
+    }
+
+    fn elements_of(&self, expr: &'a Expr) -> Option<Vec<&'a Expr>> {
         match expr {
             Expr::List(list) => Some(list.elts.iter().collect()),
             Expr::Tuple(tuple) => Some(tuple.elts.iter().collect()),
@@ -201,12 +239,10 @@ impl<'e, 'a> Texts<'e, 'a> {
     }
 
     /// The one value of a name; any other expression is its own value.
-    fn value(&self, expr: &'a Expr) -> Option<&'a Expr> {
-        let fuel = self.fuel.get().checked_sub(1)?;
-        self.fuel.set(fuel);
+    pub fn value(&self, expr: &'a Expr) -> Option<&'a Expr> {
         match expr {
-            Expr::Name(name) => match binding(&name.id, self.scopes, self.module)? {
-                Bound::Value(value, None) => self.value(value),
+            Expr::Name(name) => match self.binding(&name.id)? {
+                Bound::Value(value, None) => self.bounded(|| self.value(value))?,
                 _ => None,
             },
             _ => Some(expr),
@@ -238,7 +274,9 @@ impl<'e, 'a> Texts<'e, 'a> {
         }
         if let Expr::Attribute(method) = &*call.func {
             match (method.attr.as_str(), call.arguments.args.first()) {
-                ("format", _) => return self.format(&method.value, "{", call.arguments.args.iter()),
+                ("format", _) => {
+                    return self.format(&method.value, "{", call.arguments.args.iter());
+                }
                 ("join", Some(parts)) => return self.joined(&method.value, parts),
                 _ => {}
             }
@@ -266,7 +304,9 @@ impl<'e, 'a> Texts<'e, 'a> {
         let mut texts = vec![Text::known("")];
         for part in &literal.value {
             match part {
-                FStringPart::Literal(literal) => texts = join(&texts, &[Text::known(&*literal.value)]),
+                FStringPart::Literal(literal) => {
+                    texts = join(&texts, &[Text::known(&*literal.value)]);
+                }
                 FStringPart::FString(nested) => {
                     for element in &nested.elements {
                         texts = match element {
@@ -294,7 +334,8 @@ impl<'e, 'a> Texts<'e, 'a> {
         mark: &str,
         mut values: impl Iterator<Item = &'a Expr>,
     ) -> Vec<Text> {
-        let [Text { base: Base::Absolute, text: template, complete: true }] = &self.of(template)[..]
+        let [Text { base: Base::Absolute, text: template, complete: true }] =
+            &self.of(template)[..]
         else {
             return hole();
         };
@@ -304,7 +345,9 @@ impl<'e, 'a> Texts<'e, 'a> {
             texts = join(&texts, &[Text::known(before)]);
             let (filled, after) = match mark {
                 // Only `{}` is filled in order; numbered and named fields stay holes.
-                "{" => after.split_once('}').map_or((false, ""), |(field, after)| (field.is_empty(), after)),
+                "{" => after
+                    .split_once('}')
+                    .map_or((false, ""), |(field, after)| (field.is_empty(), after)),
                 _ => (true, after),
             };
             let value = values.next().filter(|_| filled);
@@ -331,7 +374,8 @@ impl<'e, 'a> Texts<'e, 'a> {
                 },
             },
             Expr::Attribute(attribute) => {
-                join(&self.module(&attribute.value), &[Text::known(format!(".{}", attribute.attr))])
+                let module = self.bounded(|| self.module(&attribute.value)).unwrap_or_else(hole);
+                join(&module, &[Text::known(format!(".{}", attribute.attr))])
             }
             Expr::Call(call) => self.loaded(call),
             Expr::Subscript(lookup)
@@ -344,7 +388,8 @@ impl<'e, 'a> Texts<'e, 'a> {
     }
 
     fn loaded(&self, call: &'a ExprCall) -> Vec<Text> {
-        let is_import = self.names.canonical(&call.func).as_deref() == Some("importlib.import_module");
+        let is_import =
+            self.names.canonical(&call.func).as_deref() == Some("importlib.import_module");
         match call.arguments.args.first() {
             Some(name) if is_import => self.of(name),
             _ => hole(),
@@ -353,8 +398,10 @@ impl<'e, 'a> Texts<'e, 'a> {
 
     fn walked(&self, info: &'a Expr) -> Vec<Text> {
         let Expr::Name(name) = info else { return hole() };
-        match binding(&name.id, self.scopes, self.module) {
-            Some(Bound::Element(iter @ Expr::Call(call), None)) if self.walked_package(call).is_some() => {
+        match self.binding(&name.id) {
+            Some(Bound::Element(iter @ Expr::Call(call), None))
+                if self.walked_package(call).is_some() =>
+            {
                 self.element(iter, None)
             }
             _ => hole(),
@@ -385,7 +432,7 @@ impl<'e, 'a> Texts<'e, 'a> {
             }
             _ if mentions_file(path) => Some((Base::Package(1), String::new())),
             Expr::List(list) => match &list.elts[..] {
-                [one] => self.package_of_path(one),
+                [one] => self.bounded(|| self.package_of_path(one))?,
                 _ => None,
             },
             _ => None,
@@ -420,7 +467,9 @@ fn mentions_file(expr: &Expr) -> bool {
         Expr::Name(name) => name.id.as_str() == "__file__",
         Expr::Attribute(attribute) => mentions_file(&attribute.value),
         Expr::List(list) => list.elts.iter().any(mentions_file),
-        Expr::Call(call) => mentions_file(&call.func) || call.arguments.args.iter().any(mentions_file),
+        Expr::Call(call) => {
+            mentions_file(&call.func) || call.arguments.args.iter().any(mentions_file)
+        }
         _ => false,
     }
 }

@@ -9,6 +9,7 @@ use super::names::Names;
 
 /// What the top level says. Function bodies and expressions are not entered.
 #[derive(Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct TopLevel<'a> {
     pub names: Names<'a>,
     pub all: Option<DunderAll>,
@@ -32,7 +33,8 @@ impl<'a> TopLevel<'a> {
 
     /// The bound names, sorted.
     pub fn bound(&self) -> Vec<Box<str>> {
-        let mut names: Vec<&str> = self.bound.iter().copied().filter(|name| !name.is_empty()).collect();
+        let mut names: Vec<&str> =
+            self.bound.iter().copied().filter(|name| !name.is_empty()).collect();
         names.sort_unstable();
         names.into_iter().map(Into::into).collect()
     }
@@ -231,8 +233,12 @@ fn literals<'a>(value: &'a Expr, out: &mut Vec<&'a Expr>) -> bool {
             out.push(value);
             true
         }
-        Expr::List(list) => list.elts.iter().fold(true, |whole, value| literals(value, out) & whole),
-        Expr::Tuple(tuple) => tuple.elts.iter().fold(true, |whole, value| literals(value, out) & whole),
+        Expr::List(list) => {
+            list.elts.iter().fold(true, |whole, value| literals(value, out) & whole)
+        }
+        Expr::Tuple(tuple) => {
+            tuple.elts.iter().fold(true, |whole, value| literals(value, out) & whole)
+        }
         Expr::Set(set) => set.elts.iter().fold(true, |whole, value| literals(value, out) & whole),
         Expr::BinOp(sum) if sum.op == Operator::Add => {
             let left = literals(&sum.left, out);

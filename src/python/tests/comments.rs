@@ -5,7 +5,10 @@ use super::*;
 
 /// The label of the first import's manual comment; `Some("")` for a comment without label.
 fn manual(text: &str) -> Option<String> {
-    read(text).imports[0].manual.as_ref().map(|manual| manual.label.as_deref().unwrap_or("").to_owned())
+    read(text).imports[0]
+        .manual
+        .as_ref()
+        .map(|manual| manual.label.as_deref().unwrap_or("").to_owned())
 }
 
 #[test]
@@ -29,7 +32,13 @@ fn manual_comments_govern_their_import() {
     ] {
         assert_eq!(manual(text).as_deref(), Some(label), "{text}");
     }
-    for text in ["import a\nimport b  # @manual", "# @manual\n\nimport a", "import a\n# @manual\n", "import a  # @manually", "x = '# @manual'\nimport a"] {
+    for text in [
+        "import a\nimport b  # @manual",
+        "# @manual\n\nimport a",
+        "import a\n# @manual\n",
+        "import a  # @manually",
+        "x = '# @manual'\nimport a",
+    ] {
         assert_eq!(manual(text), None, "{text}");
     }
     let both = read("import a, b  # @manual");
@@ -56,13 +65,26 @@ fn careless_manual_comments_are_understood_and_reported() {
 #[test]
 fn own_directives() {
     let kinds = |text: &str| read(text).directives.into_iter().map(|d| d.kind).collect::<Vec<_>>();
-    let keep = |checks: &[&str], reason: &str| Keep { checks: checks.iter().map(|&c| c.into()).collect(), reason: reason.into() };
+    let keep = |checks: &[&str], reason: &str| Keep {
+        checks: checks.iter().map(|&c| c.into()).collect(),
+        reason: reason.into(),
+    };
     assert_eq!(kinds("import a  # secateur: keep"), [keep(&[], "")]);
     assert_eq!(kinds("import a  # secateur: keep for later"), [keep(&[], "for later")]);
-    assert_eq!(kinds("# secateur: keep[dead-module, unused-dep] run by cron"), [keep(&["dead-module", "unused-dep"], "run by cron")]);
+    assert_eq!(
+        kinds("# secateur: keep[dead-module, unused-dep] run by cron"),
+        [keep(&["dead-module", "unused-dep"], "run by cron")]
+    );
     let loads = Loads { patterns: vec!["p.q.*".into(), "r".into()], reason: "registry".into() };
     assert_eq!(kinds("# secateur: loads[p.q.*, r] registry"), [loads]);
-    for text in ["# secateur: keep[", "# secateur: keep[]", "# secateur: loads", "# secateur: loads[a b]", "# secateur: kept", "# secateur: keeper"] {
+    for text in [
+        "# secateur: keep[",
+        "# secateur: keep[]",
+        "# secateur: loads",
+        "# secateur: loads[a b]",
+        "# secateur: kept",
+        "# secateur: keeper",
+    ] {
         assert!(matches!(kinds(text)[..], [Malformed { .. }]), "{text}");
     }
 }
@@ -77,6 +99,7 @@ fn loads_bounds_the_call_beside_or_below() {
     ] {
         assert_eq!(loads(&format!("{head}{text}")), ["<p.q", "=r"], "{text}");
     }
-    let other = "importlib.import_module(x)\n\n# secateur: loads[p.*] why\n\nimportlib.import_module(y)";
+    let other =
+        "importlib.import_module(x)\n\n# secateur: loads[p.*] why\n\nimportlib.import_module(y)";
     assert_eq!(loads(&format!("{head}{other}")), ["!", "!"]);
 }

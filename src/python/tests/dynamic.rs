@@ -11,24 +11,39 @@ fn check(expected: &[&str], texts: &[&str]) {
 
 #[test]
 fn import_module_in_every_form() {
-    check(&["=a.b"], &[
-        "import importlib\nm = importlib.import_module('a.b')",
-        "import importlib as il\nil.import_module(name='a.b')",
-        "from importlib import import_module as im\nim('a.b')",
-        "from importlib import import_module\nN = 'a.b'\nimport_module(N)",
-        "import importlib\ndef f():\n  n = 'a' + '.b'\n  importlib.import_module(n)",
-        "import importlib\nimportlib.import_module('a.%s' % 'b')",
-        "import importlib\nimportlib.import_module('a.{}'.format('b'))",
-        "import importlib\nimportlib.import_module('.'.join(['a', 'b']))",
-        "import importlib\nP = 'a'\nimportlib.import_module(f'{P}.b')",
-        "import importlib\nimportlib.import_module('.b', package='a')",
-        "import importlib\nimportlib.import_module('..b', 'a.c')",
-        "__import__('a.b')",
-        "import builtins\nbuiltins.__import__('a.b')",
-    ]);
-    check(&["=.x"], &["import importlib\nimportlib.import_module('.x', __package__)", "import importlib\nimportlib.import_module('.x', package=__spec__.parent)"]);
+    check(
+        &["=a.b"],
+        &[
+            "import importlib\nm = importlib.import_module('a.b')",
+            "import importlib as il\nil.import_module(name='a.b')",
+            "from importlib import import_module as im\nim('a.b')",
+            "from importlib import import_module\nN = 'a.b'\nimport_module(N)",
+            "import importlib\ndef f():\n  n = 'a' + '.b'\n  importlib.import_module(n)",
+            "import importlib\nimportlib.import_module('a.%s' % 'b')",
+            "import importlib\nimportlib.import_module('a.{}'.format('b'))",
+            "import importlib\nimportlib.import_module('.'.join(['a', 'b']))",
+            "import importlib\nP = 'a'\nimportlib.import_module(f'{P}.b')",
+            "import importlib\nimportlib.import_module('.b', package='a')",
+            "import importlib\nimportlib.import_module('..b', 'a.c')",
+            "__import__('a.b')",
+            "import builtins\nbuiltins.__import__('a.b')",
+        ],
+    );
+    check(
+        &["=.x"],
+        &[
+            "import importlib\nimportlib.import_module('.x', __package__)",
+            "import importlib\nimportlib.import_module('.x', package=__spec__.parent)",
+        ],
+    );
     check(&["=..x"], &["import importlib\nimportlib.import_module('..x', __package__)"]);
-    check(&["=~x"], &["import importlib\nimportlib.import_module('.x', __name__)", "import importlib\nimportlib.import_module(__name__ + '.x')"]);
+    check(
+        &["=~x"],
+        &[
+            "import importlib\nimportlib.import_module('.x', __name__)",
+            "import importlib\nimportlib.import_module(__name__ + '.x')",
+        ],
+    );
     check(&["=a", "=a.b"], &["__import__('a', fromlist=['b'])"]);
 }
 
@@ -53,68 +68,117 @@ fn known_starts_bound_the_load() {
         ("f'{__name__}_impl'", "!"),
         ("f'.{x}', package=p", "!"),
     ] {
-        assert_eq!(loads(&format!("{head}importlib.import_module({expression})")), [expected], "{expression}");
+        assert_eq!(
+            loads(&format!("{head}importlib.import_module({expression})")),
+            [expected],
+            "{expression}"
+        );
     }
-    check(&["<pkg.plugins"], &["import importlib\npkg = 'pkg.plugins'\nimportlib.import_module(f'{pkg}.{name}')"]);
-    check(&["!"], &[
-        "import importlib\nN = 'a'\nN = f()\nimportlib.import_module(N)",
-        "import importlib\ndef f(N):\n  importlib.import_module(N)",
-        "import importlib\nload = importlib.import_module",
-    ]);
+    check(
+        &["<pkg.plugins"],
+        &["import importlib\npkg = 'pkg.plugins'\nimportlib.import_module(f'{pkg}.{name}')"],
+    );
+    check(
+        &["!"],
+        &[
+            "import importlib\nN = 'a'\nN = f()\nimportlib.import_module(N)",
+            "import importlib\ndef f(N):\n  importlib.import_module(N)",
+            "import importlib\nload = importlib.import_module",
+        ],
+    );
 }
 
 #[test]
 fn loops_and_tables_of_literals_are_followed() {
-    check(&["=a.b", "=c.d"], &[
-        "import importlib\nfor m in ['a.b', 'c.d']:\n  importlib.import_module(m)",
-        "import importlib\nMS = ('a.b', 'c.d')\n[importlib.import_module(m) for m in MS]",
-        "import importlib\nT = {'x': 'a.b', 'y': 'c.d'}\ndef f(n):\n  return importlib.import_module(T[n])",
-        "import importlib\nT = {'x': 'a.b', 'y': 'c.d'}\nfor k, v in T.items():\n  importlib.import_module(v)",
-        "import importlib\nT = {'x': 'a.b', 'y': 'c.d'}\nfor v in sorted(T.values()):\n  importlib.import_module(v)",
-        "import importlib\nT = {'x': ('a.b', 1), 'y': ('c.d', 2)}\ndef f(n):\n  m, _ = T[n]\n  importlib.import_module(m)",
-        "import importlib\nT = {'x': ('a.b', 1), 'y': ('c.d', 2)}\ndef f(n):\n  importlib.import_module(T[n][0])",
-        "import importlib\nlist(map(importlib.import_module, ['a.b', 'c.d']))",
-    ]);
+    check(
+        &["=a.b", "=c.d"],
+        &[
+            "import importlib\nfor m in ['a.b', 'c.d']:\n  importlib.import_module(m)",
+            "import importlib\nMS = ('a.b', 'c.d')\n[importlib.import_module(m) for m in MS]",
+            "import importlib\nT = {'x': 'a.b', 'y': 'c.d'}\ndef f(n):\n  return importlib.import_module(T[n])",
+            "import importlib\nT = {'x': 'a.b', 'y': 'c.d'}\nfor k, v in T.items():\n  importlib.import_module(v)",
+            "import importlib\nT = {'x': 'a.b', 'y': 'c.d'}\nfor v in sorted(T.values()):\n  importlib.import_module(v)",
+            "import importlib\nT = {'x': ('a.b', 1), 'y': ('c.d', 2)}\ndef f(n):\n  m, _ = T[n]\n  importlib.import_module(m)",
+            "import importlib\nT = {'x': ('a.b', 1), 'y': ('c.d', 2)}\ndef f(n):\n  importlib.import_module(T[n][0])",
+            "import importlib\nlist(map(importlib.import_module, ['a.b', 'c.d']))",
+        ],
+    );
 }
 
 #[test]
 fn walks_over_packages() {
-    check(&["<pkg.sub"], &["import pkgutil, pkg.sub\nfor m in pkgutil.walk_packages(pkg.sub.__path__): pass"]);
-    check(&["<pkg", "<pkg"], &[
-        "import pkgutil, importlib, pkg\nfor _, n, _ in pkgutil.iter_modules(pkg.__path__, 'pkg.'):\n  importlib.import_module(n)",
-        "import pkgutil, importlib, pkg\nfor i in pkgutil.walk_packages(path=pkg.__path__, prefix='pkg.'):\n  importlib.import_module(i.name)",
-    ]);
-    check(&["<~", "<~"], &["import pkgutil, importlib\nfor _, n, _ in pkgutil.iter_modules(__path__):\n  importlib.import_module(f'{__name__}.{n}')"]);
-    check(&["<.plugins"], &["import pkgutil\nfrom . import plugins\npkgutil.walk_packages(plugins.__path__)"]);
-    check(&["!"], &["import pkgutil, importlib\nfor _, n, _ in pkgutil.iter_modules(path):\n  importlib.import_module(n)"]);
+    check(
+        &["<pkg.sub"],
+        &["import pkgutil, pkg.sub\nfor m in pkgutil.walk_packages(pkg.sub.__path__): pass"],
+    );
+    check(
+        &["<pkg", "<pkg"],
+        &[
+            "import pkgutil, importlib, pkg\nfor _, n, _ in pkgutil.iter_modules(pkg.__path__, 'pkg.'):\n  importlib.import_module(n)",
+            "import pkgutil, importlib, pkg\nfor i in pkgutil.walk_packages(path=pkg.__path__, prefix='pkg.'):\n  importlib.import_module(i.name)",
+        ],
+    );
+    check(
+        &["<~", "<~"],
+        &[
+            "import pkgutil, importlib\nfor _, n, _ in pkgutil.iter_modules(__path__):\n  importlib.import_module(f'{__name__}.{n}')",
+        ],
+    );
+    check(
+        &["<.plugins"],
+        &["import pkgutil\nfrom . import plugins\npkgutil.walk_packages(plugins.__path__)"],
+    );
+    check(
+        &["!"],
+        &[
+            "import pkgutil, importlib\nfor _, n, _ in pkgutil.iter_modules(path):\n  importlib.import_module(n)",
+        ],
+    );
 }
 
 #[test]
 fn the_other_loaders() {
     check(&["=a.b", "=a.b.__main__"], &["import runpy\nrunpy.run_module('a.b')"]);
-    check(&["=a.b"], &[
-        "import importlib.util\nimportlib.util.find_spec('a.b')",
-        "import pytest\na = pytest.importorskip('a.b')",
-        "import pkgutil\npkgutil.resolve_name('a.b:C')",
-        "import pkgutil\npkgutil.get_data('a.b', 'x.bin')",
-        "from importlib import resources\nresources.files('a.b')",
-        "import importlib.resources as r\nr.open_text('a.b', 'f')",
-        "exec('import a.b')",
-        "subprocess.run([sys.executable, '-m', 'a.b'])",
-        "os.system('python -m a.b --x')",
-    ]);
-    check(&["!"], &["exec(code)", "import importlib.util\nimportlib.util.spec_from_file_location('x', path)"]);
-    check(&[], &[
-        "eval(code)",
-        "import importlib\nimportlib.reload(m)",
-        "import importlib.util\nimportlib.util.spec_from_file_location('x', 'tools/x.py')",
-        "import importlib.util, os\nimportlib.util.spec_from_file_location('x', os.path.join(here, 'x.py'))",
-        "from importlib.metadata import entry_points\nentry_points(group='x')",
-        "cursor.exec(code)",
-    ]);
-    check(&["=~a", "=~b.c"], &["import lazy_loader as lazy\n__getattr__, __dir__, __all__ = lazy.attach(__name__, submodules=['a'], submod_attrs={'b.c': ['D']})"]);
+    check(
+        &["=a.b"],
+        &[
+            "import importlib.util\nimportlib.util.find_spec('a.b')",
+            "import pytest\na = pytest.importorskip('a.b')",
+            "import pkgutil\npkgutil.resolve_name('a.b:C')",
+            "import pkgutil\npkgutil.get_data('a.b', 'x.bin')",
+            "from importlib import resources\nresources.files('a.b')",
+            "import importlib.resources as r\nr.open_text('a.b', 'f')",
+            "exec('import a.b')",
+            "subprocess.run([sys.executable, '-m', 'a.b'])",
+            "os.system('python -m a.b --x')",
+        ],
+    );
+    check(
+        &["!"],
+        &["exec(code)", "import importlib.util\nimportlib.util.spec_from_file_location('x', path)"],
+    );
+    check(
+        &[],
+        &[
+            "eval(code)",
+            "import importlib\nimportlib.reload(m)",
+            "import importlib.util\nimportlib.util.spec_from_file_location('x', 'tools/x.py')",
+            "import importlib.util, os\nimportlib.util.spec_from_file_location('x', os.path.join(here, 'x.py'))",
+            "import importlib.util\nP = (HERE / 'x.py').resolve()\nimportlib.util.spec_from_file_location('x', str(P))",
+            "from importlib.metadata import entry_points\nentry_points(group='x')",
+            "cursor.exec(code)",
+        ],
+    );
+    check(
+        &["=~a", "=~b.c"],
+        &[
+            "import lazy_loader as lazy\n__getattr__, __dir__, __all__ = lazy.attach(__name__, submodules=['a'], submod_attrs={'b.c': ['D']})",
+        ],
+    );
     assert!(read("import importlib.util\nimportlib.util.find_spec('a.b')").dynamic[0].optional);
-    let guarded = read("import importlib\ndef f():\n  try:\n    importlib.import_module('a')\n  except ImportError: pass");
+    let guarded = read(
+        "import importlib\ndef f():\n  try:\n    importlib.import_module('a')\n  except ImportError: pass",
+    );
     assert!(guarded.dynamic[0].optional && guarded.dynamic[0].deferred);
 }
 
@@ -135,6 +199,7 @@ fn a_module_getattr_loads_from_the_modules_tables() {
     assert_eq!(loads(scipy), ["=scipy.a", "=scipy.b"]);
     let bare = "import importlib\ndef __getattr__(name):\n  return importlib.import_module('.' + name, __name__)\n";
     assert_eq!(loads(bare), ["<~"]);
-    let unknown = "import importlib\ndef __getattr__(name):\n  return importlib.import_module(name)\n";
+    let unknown =
+        "import importlib\ndef __getattr__(name):\n  return importlib.import_module(name)\n";
     assert_eq!(loads(unknown), ["!"]);
 }

@@ -10,7 +10,8 @@ fn kinds(text: &str) -> Vec<ImportKind> {
 
 #[test]
 fn every_form_is_read() {
-    let text = "import a, b.c as d\nfrom . import x\nfrom ..p.q import (y as z,\n  w)\nfrom s import *\n";
+    let text =
+        "import a, b.c as d\nfrom . import x\nfrom ..p.q import (y as z,\n  w)\nfrom s import *\n";
     let facts = read(text);
     assert_eq!(modules(&facts), ["a", "b.c", ".:x", "..p.q:y,w", "s:*"]);
     assert_eq!(facts.imports[1].bound.as_deref(), Some("d"));
@@ -40,7 +41,8 @@ fn type_checking_guards_are_known_by_any_name() {
         "if TYPE_CHECKING:\n  def f():\n    import a\nimport b",
     ] {
         let facts = read(guard);
-        let kind = |module| facts.imports.iter().find(|import| &*import.module == module).unwrap().kind;
+        let kind =
+            |module| facts.imports.iter().find(|import| &*import.module == module).unwrap().kind;
         assert_eq!((kind("a"), kind("b")), (TypeOnly, Runtime), "{guard}");
     }
     assert_eq!(kinds("if not TYPE_CHECKING:\n  import a"), [Runtime]);
@@ -55,22 +57,40 @@ fn type_only_imports_bind_nothing_at_run_time() {
 
 #[test]
 fn caught_import_errors_make_the_try_body_optional() {
-    for caught in ["ImportError as e", "ModuleNotFoundError", "(ImportError, OSError)", "Exception", "builtins.ImportError", ""] {
+    for caught in [
+        "ImportError as e",
+        "ModuleNotFoundError",
+        "(ImportError, OSError)",
+        "Exception",
+        "builtins.ImportError",
+        "",
+    ] {
         let text = format!("try:\n  import a\nexcept {caught}:\n  import b\nelse:\n  import c");
         assert_eq!(kinds(&text), [Optional, Runtime, Runtime], "{caught}");
     }
     assert_eq!(kinds("try:\n  import a\nexcept OSError:\n  pass"), [Runtime]);
     assert_eq!(kinds("try:\n  import a\nfinally:\n  pass"), [Runtime]);
-    assert_eq!(kinds("import contextlib as c\nwith c.suppress(OSError, ImportError):\n  import a"), [Runtime, Optional]);
-    assert_eq!(kinds("from contextlib import suppress as s\nwith s(ImportError):\n  import a"), [Runtime, Optional]);
-    assert_eq!(kinds("from contextlib import suppress\nwith suppress(KeyError):\n  import a"), [Runtime, Runtime]);
+    assert_eq!(
+        kinds("import contextlib as c\nwith c.suppress(OSError, ImportError):\n  import a"),
+        [Runtime, Optional]
+    );
+    assert_eq!(
+        kinds("from contextlib import suppress as s\nwith s(ImportError):\n  import a"),
+        [Runtime, Optional]
+    );
+    assert_eq!(
+        kinds("from contextlib import suppress\nwith suppress(KeyError):\n  import a"),
+        [Runtime, Runtime]
+    );
     // The function runs when the `try` is long over.
     assert_eq!(kinds("try:\n  def f():\n    import a\nexcept ImportError: pass"), [Deferred]);
 }
 
 #[test]
 fn deferred_and_lazy() {
-    let facts = read("class C:\n  import a\n  def f(self):\n    import b\n    class D:\n      import c\nasync def g():\n  import d\n");
+    let facts = read(
+        "class C:\n  import a\n  def f(self):\n    import b\n    class D:\n      import c\nasync def g():\n  import d\n",
+    );
     let seen: Vec<_> = facts.imports.iter().map(|import| (import.kind, import.deferred)).collect();
     assert_eq!(seen, [(Runtime, false), (Deferred, true), (Deferred, true), (Deferred, true)]);
     assert_eq!(kinds("lazy import x\nlazy from p import q"), [Lazy, Lazy]);
@@ -82,7 +102,8 @@ fn deferred_and_lazy() {
 #[test]
 fn other_tests_are_conditions() {
     let text = "if sys.platform == 'win32':\n  import a\nelif sys.version_info < (3, 11):\n  import b\nelse:\n  import c\nif TYPE_CHECKING:\n  import d";
-    let conditions: Vec<_> = read(text).imports.iter().map(|import| import.condition.clone()).collect();
+    let conditions: Vec<_> =
+        read(text).imports.iter().map(|import| import.condition.clone()).collect();
     let expected = [
         Some("sys.platform == 'win32'"),
         Some("sys.version_info < (3, 11)"),
@@ -94,7 +115,11 @@ fn other_tests_are_conditions() {
 
 #[test]
 fn stubs_are_type_only_and_still_bind() {
-    let facts = facts(&ProjectPath::new("m.pyi"), b"import a\nx: int\ndef f() -> a.B: ...\n", SourceKind::Stub);
+    let facts = facts(
+        &ProjectPath::new("m.pyi"),
+        b"import a\nx: int\ndef f() -> a.B: ...\n",
+        SourceKind::Stub,
+    );
     assert_eq!(facts.imports[0].kind, TypeOnly);
     assert_eq!(&*facts.bound, ["a", "f", "x"].map(Into::into));
 }
@@ -108,7 +133,9 @@ fn reexports() {
 
 #[test]
 fn doctests_keep_their_lines() {
-    let imports = doctest_imports(b"'''\n    >>> import a\n    >>> if x:\n    ...     import b\n    text\n'''\nimport c\n");
+    let imports = doctest_imports(
+        b"'''\n    >>> import a\n    >>> if x:\n    ...     import b\n    text\n'''\nimport c\n",
+    );
     let seen: Vec<_> = imports.iter().map(|import| (&*import.module, import.line)).collect();
     assert_eq!(seen, [("a", 2), ("b", 4)]);
 }

@@ -24,11 +24,16 @@ fn imports_around_syntax_errors_are_kept() {
         "d.has_key(`x`)",
         "async = 1",
     ] {
-        let text = format!("import before\n{broken}\nimport after\nfrom p import (a,\n    b)\nif x:\n    import nested\n");
+        let text = format!(
+            "import before\n{broken}\nimport after\nfrom p import (a,\n    b)\nif x:\n    import nested\n"
+        );
         let facts = read(&text);
         let found = modules(&facts);
         for module in ["before", "after", "p:a,b", "nested"] {
-            assert!(found.iter().any(|name| name == module), "{module} lost in {broken}: {found:?}");
+            assert!(
+                found.iter().any(|name| name == module),
+                "{module} lost in {broken}: {found:?}"
+            );
         }
         if broken.contains("inside") {
             assert!(found.iter().any(|name| name == "inside"), "{found:?}");
@@ -39,7 +44,10 @@ fn imports_around_syntax_errors_are_kept() {
         // Valid today: a tuple, and since 3.14 two exceptions.
         if !matches!(broken, "print >>f, x") && !broken.contains("except E, e") {
             assert!(facts.incomplete, "{broken}");
-            assert!(facts.problems.iter().any(|problem| problem.kind == ProblemKind::Syntax), "{broken}");
+            assert!(
+                facts.problems.iter().any(|problem| problem.kind == ProblemKind::Syntax),
+                "{broken}"
+            );
         }
     }
 }
@@ -50,8 +58,12 @@ fn imports_in_the_broken_region_are_kept() {
     assert_eq!(modules(&read("f(\nimport a\nfrom b import c\n")), ["a", "b:c"]);
     assert_eq!(modules(&read("from a import (b,\nimport c\n")), ["a:b", "c"]);
     assert_eq!(modules(&read("'''\nimport no\n'''\nimport a\nx = (\n")), ["a"]);
-    let broken: Vec<_> = modules(&read("import \nfrom x import\nfrom import y\nimport a.\nimport ok"));
-    assert!(broken.contains(&"ok".to_owned()) && broken.iter().all(|name| !name.is_empty()), "{broken:?}");
+    let broken: Vec<_> =
+        modules(&read("import \nfrom x import\nfrom import y\nimport a.\nimport ok"));
+    assert!(
+        broken.contains(&"ok".to_owned()) && broken.iter().all(|name| !name.is_empty()),
+        "{broken:?}"
+    );
 }
 
 #[test]
@@ -78,7 +90,10 @@ fn the_newest_syntax_parses() {
 #[test]
 fn odd_bytes() {
     let crlf = read("import a\r\nif x:\r\n\timport b\r\n");
-    assert_eq!((modules(&crlf), crlf.imports[1].line, crlf.lines), (vec!["a".into(), "b".into()], 3, 3));
+    assert_eq!(
+        (modules(&crlf), crlf.imports[1].line, crlf.lines),
+        (vec!["a".into(), "b".into()], 3, 3)
+    );
     let bom = read_bytes(b"\xef\xbb\xbfimport a");
     assert_eq!((bom.imports[0].span.start, bom.incomplete), (3, false));
     let latin = read_bytes(b"# coding: latin-1\nx = '\xe9'\nimport a\n");
@@ -106,9 +121,13 @@ fn deep_code_falls_back_to_lines() {
         format!("x = {}1", "not ".repeat(n)),
         format!("x = {}1", "lambda: ".repeat(n)),
         format!("x = {}1{}", "f\"{".repeat(n), "}\"".repeat(n)),
-        (0..120).map(|depth| " ".repeat(depth) + "if x:\n").collect::<String>() + &" ".repeat(120) + "pass",
+        (0..120).map(|depth| " ".repeat(depth) + "if x:\n").collect::<String>()
+            + &" ".repeat(120)
+            + "pass",
     ] {
-        let facts = read(&format!("import a\n{deep}\nfrom b import (c,\n  d)  # @manual=//x:y\n"));
+        let facts = read(&format!(
+            "'''\nimport no\n'''\nimport a\n{deep}\nfrom b import (c,\n  d)  # @manual=//x:y\n"
+        ));
         assert_eq!(modules(&facts), ["a", "b:c,d"], "{}", &deep[..30]);
         assert!(facts.incomplete && facts.problems[0].kind == ProblemKind::Limit);
         assert_eq!(facts.imports[1].manual.as_ref().unwrap().label.as_deref(), Some("//x:y"));
@@ -127,7 +146,9 @@ fn code_just_below_the_limits_is_walked() {
         format!("x = {}1", "lambda: ".repeat(480)),
         format!("x = {}1", "1 if 1 else ".repeat(190)),
         format!("x = {}1{}", "[x for x in ".repeat(150), "]".repeat(150)),
-        (0..99).map(|depth| " ".repeat(depth) + "def f():\n").collect::<String>() + &" ".repeat(99) + "pass",
+        (0..99).map(|depth| " ".repeat(depth) + "def f():\n").collect::<String>()
+            + &" ".repeat(99)
+            + "pass",
         "if x:\n  pass\n".to_owned() + &"elif y:\n  pass\n".repeat(10_000),
     ] {
         let facts = read(&format!("import a\n{near}\nimport b\n"));
@@ -138,7 +159,8 @@ fn code_just_below_the_limits_is_walked() {
 
 #[test]
 fn huge_files_are_read_by_lines() {
-    let facts = read(&("import a\n".to_owned() + &"x = [1, 2, 3]\n".repeat(700_000) + "import b\n"));
+    let facts =
+        read(&("import a\n".to_owned() + &"x = [1, 2, 3]\n".repeat(700_000) + "import b\n"));
     assert_eq!(modules(&facts), ["a", "b"]);
     assert!(facts.incomplete && facts.problems[0].kind == ProblemKind::Limit);
 }
@@ -159,11 +181,23 @@ fn notebooks() {
  ],
  "metadata": {"kernelspec": {"language": "python"}}, "nbformat": 4
 }"###;
-    let notebook = |json: &str| facts(&ProjectPath::new("n.ipynb"), json.as_bytes(), SourceKind::Notebook);
+    let notebook =
+        |json: &str| facts(&ProjectPath::new("n.ipynb"), json.as_bytes(), SourceKind::Notebook);
     let seen = notebook(json);
     assert_eq!(modules(&seen), ["a", "b:c"]);
     assert_eq!((seen.imports[0].line, seen.imports[1].line, seen.strings[0].line), (7, 11, 8));
     assert!(!seen.incomplete, "{:?}", seen.problems);
     assert_eq!(modules(&notebook(&json.replace("python", "julia"))), [""; 0]);
     assert!(notebook("{").incomplete);
+}
+
+/// Each of these took exponential or quadratic time at some point of a design.
+#[test]
+fn nested_tests_and_chained_names_take_linear_time() {
+    let tests = format!("if {}x{}:\n  import a\n", "(x and (x or ".repeat(150), "))".repeat(150));
+    assert_eq!(modules(&read(&tests)), ["a"]);
+    let doubling: String = (0..200).map(|n| format!("x{} = x{n} + x{n}\n", n + 1)).collect();
+    let text = format!("import importlib\nx0 = 'a'\n{doubling}importlib.import_module(x200)\n");
+    assert_eq!(loads(&text), ["!"]);
+    assert_eq!(loads("import importlib\nx = y\ny = x\nimportlib.import_module(x)\n"), ["!"]);
 }

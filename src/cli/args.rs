@@ -1,0 +1,231 @@
+//! What the user typed, as clap reads it; help, manual and completions come from here. Pure; touches nothing.
+
+use super::exit::Exit;
+use crate::finding::{CheckId, Confidence};
+use crate::report::Format;
+use crate::workspace::FailOn;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+const GLOBAL: &str = "Global options";
+
+/// Finds and proves the dependencies, modules and targets that a Buck2 Python repository does not need.
+#[derive(Debug, Parser)]
+#[command(name = "secateur", version, max_term_width = 100, after_help = Exit::TABLE)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = GLOBAL)]
+pub struct Global {
+    /// Run as if started in DIR
+    #[arg(short = 'C', global = true, value_name = "DIR")]
+    pub(super) dir: Option<PathBuf>,
+    /// Set a key of secateur.toml, as in --config lint.fail-on=error
+    #[arg(long, global = true, value_name = "KEY=VALUE")]
+    pub(super) config: Vec<String>,
+    /// Set a value of .buckconfig; a cell may go before it, as in cell//section.key=value
+    #[arg(short = 'c', global = true, value_name = "SECTION.KEY=VALUE")]
+    pub(super) buckconfig: Vec<String>,
+    /// Read a file over each cell's .buckconfig
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) config_file: Vec<PathBuf>,
+    /// Colour the results; auto honours NO_COLOR and CLICOLOR_FORCE
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: Color,
+    /// Use N threads instead of one for each core
+    #[arg(short = 'j', long = "jobs", global = true, value_name = "N")]
+    pub(super) jobs: Option<std::num::NonZeroUsize>,
+    /// Show the findings alone: no progress, no summary
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    /// List each problem with its place
+    #[arg(short, long, global = true)]
+    pub(super) verbose: bool,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Report what the repository does not need, and what it lacks
+    #[command(after_help = Exit::TABLE)]
+    Lint(Lint),
+    /// Show why a target or module is needed, or the shortest chain from one to another
+    Why(Why),
+    /// Print the graph of targets or modules
+    Graph(Graph),
+    /// Describe a check, or list all checks
+    Explain(Explain),
+    /// Print the settings in effect
+    Config(Config),
+    /// Print the completions of a shell
+    Completions(Completions),
+    /// Print the manual page of the program or of a command
+    Man(Man),
+}
+
+/// `lint`
+#[derive(Debug, Args)]
+pub struct Lint {
+    /// What to report on: //pkg/..., //pkg:, //pkg:name, cell//..., or a path [default: everything]
+    #[arg(value_name = "PATTERN")]
+    pub(super) patterns: Vec<String>,
+    /// Run only this check; `secateur explain` lists them
+    #[arg(long, value_name = "CHECK", value_delimiter = ',', hide_possible_values = true)]
+    pub(super) check: Vec<CheckId>,
+    /// Leave this check out
+    #[arg(long, value_name = "CHECK", value_delimiter = ',', hide_possible_values = true)]
+    pub(super) skip: Vec<CheckId>,
+    /// Report findings of at least this confidence [default: lint.min-confidence, else possible]
+    #[arg(long, value_name = "CONFIDENCE")]
+    pub(super) min_confidence: Option<Confidence>,
+    /// Exit with 1 on findings of at least this severity [default: lint.fail-on, else warning]
+    #[arg(long, value_name = "SEVERITY")]
+    pub(super) fail_on: Option<FailOn>,
+    /// Exit with 0 instead of 3 if part of the repository could not be read
+    #[arg(long)]
+    pub(super) allow_incomplete: bool,
+    /// Exit with 0 whatever is found
+    #[arg(long)]
+    pub(super) exit_zero: bool,
+    /// How to print the report
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) format: Format,
+    /// Write the report to a file as well, as in --output json:findings.json
+    #[arg(long, value_name = "FORMAT:FILE", value_parser = parse_output)]
+    pub(super) output: Vec<Output>,
+}
+
+/// A file that takes the report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Output {
+    pub(super) format: Format,
+    pub(super) file: PathBuf,
+}
+
+fn parse_output(text: &str) -> Result<Output, String> {
+    let (format, file) = text.split_once(':').ok_or("write FORMAT:FILE, as in json:findings.json")?;
+    let names = || Format::ALL.iter().map(|format| format.as_str()).collect::<Vec<_>>().join(", ");
+    let known = Format::ALL.iter().copied().find(|known| known.as_str() == format);
+    let format = known.ok_or_else(|| format!("no format `{format}`; there are {}", names()))?;
+    if file.is_empty() {
+        return Err("the file's name is missing".to_owned());
+    }
+    Ok(Output { format, file: PathBuf::from(file) })
+}
+
+/// `why`
+#[derive(Debug, Args)]
+pub struct Why {
+    /// A target or a module
+    pub(super) from: String,
+    /// The target or module that the chain leads to
+    pub(super) to: Option<String>,
+}
+
+/// `graph`
+#[derive(Debug, Args)]
+pub struct Graph {
+    /// What the nodes are
+    #[arg(long, value_name = "NODES", default_value = "targets")]
+    pub(super) of: Nodes,
+    /// How to print the graph
+    #[arg(long, value_name = "FORMAT", default_value = "jsonl")]
+    pub(super) format: GraphFormat,
+}
+
+/// The nodes of a graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Nodes {
+    /// Targets and their dependencies
+    Targets,
+    /// Python modules and their imports
+    Modules,
+}
+
+/// The formats of `graph`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum GraphFormat {
+    /// One JSON object a line
+    Jsonl,
+    /// One JSON array
+    Json,
+    /// Graphviz
+    Dot,
+}
+
+/// `explain`
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The check [default: list all]
+    #[arg(hide_possible_values = true)]
+    pub(super) check: Option<CheckId>,
+    /// How to print it
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) format: ExplainFormat,
+}
+
+/// The formats of `explain`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ExplainFormat {
+    /// Markdown
+    Text,
+    /// One JSON array
+    Json,
+}
+
+/// `config`
+#[derive(Debug, Args)]
+pub struct Config {
+    /// Say where each value comes from
+    #[arg(long)]
+    pub(super) show_origin: bool,
+}
+
+/// `completions`
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    pub(super) shell: clap_complete::Shell,
+}
+
+/// `man`
+#[derive(Debug, Args)]
+pub struct Man {
+    /// A command [default: the program]
+    pub(super) command: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definitions_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn outputs_are_a_format_and_a_file() {
+        let json = Output { format: Format::Json, file: "a:b".into() };
+        assert_eq!(parse_output("json:a:b"), Ok(json));
+        for bad in ["json", "json:", "jsn:x", ":x"] {
+            assert!(parse_output(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! What every command needs: the options of all commands, the workspace, a pool of threads, where results go.
+
+use super::args::{Color, Global};
+use super::output_error;
+use super::progress::Bar;
+use super::surroundings::Surroundings;
+use crate::error::{Error, Result};
+use crate::progress::{Progress, Silent};
+use crate::report::{Look, Verbosity};
+use crate::workspace::{Environment, Overrides, Workspace};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Columns of a report that goes to no terminal.
+const DEFAULT_WIDTH: usize = 100;
+/// Build files recurse as deep as their authors like, and so does their evaluation. Only what is used is ever backed
+/// by memory.
+const STACK_BYTES: usize = 64 << 20;
+
+pub(super) struct Context<'a> {
+    pub(super) out: &'a mut dyn Write,
+    global: &'a Global,
+    surroundings: &'a Surroundings,
+}
+
+impl<'a> Context<'a> {
+    pub(super) fn new(
+        global: &'a Global,
+        surroundings: &'a Surroundings,
+        out: &'a mut dyn Write,
+    ) -> Self {
+        Self { out, global, surroundings }
+    }
+
+    /// Opens the project that holds the directory of `-C`, or the current one.
+    pub(super) fn open(&self) -> Result<Workspace> {
+        let environment =
+            Environment { current_dir: self.dir(), ..self.surroundings.environment.clone() };
+        let overrides = Overrides {
+            config: self.global.config.clone(),
+            buckconfig: self.global.buckconfig.clone(),
+            config_files: self.global.config_file.clone(),
+        };
+        Workspace::open(Path::new(""), &environment, &overrides)
+    }
+
+    /// The directory that relative paths start from.
+    pub(super) fn dir(&self) -> PathBuf {
+        let current = &self.surroundings.environment.current_dir;
+        self.global.dir.as_ref().map_or_else(|| current.clone(), |dir| current.join(dir))
+    }
+
+    /// Does the work on threads of its own, and shows how far it is.
+    pub(super) fn work<T: Send>(
+        &self,
+        work: impl FnOnce(&dyn Progress) -> Result<T> + Send,
+    ) -> Result<T> {
+        let threads = self.global.jobs.map_or(0, usize::from);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK_BYTES);
+        let pool = pool.build().map_err(|error| Error::new(format!("no threads: {error}")))?;
+        if self.global.quiet || !self.surroundings.stderr_is_terminal {
+            return pool.install(|| work(&Silent));
+        }
+        let bar = Bar::new();
+        pool.install(|| work(&bar))
+    }
+
+    /// How results look on `out`.
+    pub(super) fn look(&self) -> Look {
+        let color = match self.global.color {
+            Color::Auto => self.surroundings.stdout_color(),
+            Color::Always => true,
+            Color::Never => false,
+        };
+        let width = self.surroundings.width.unwrap_or(DEFAULT_WIDTH);
+        Look { color, width, ..self.file_look() }
+    }
+
+    /// How results look in a file.
+    pub(super) fn file_look(&self) -> Look {
+        let verbosity = match (self.global.quiet, self.global.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, false) => Verbosity::Normal,
+            (false, true) => Verbosity::Verbose,
+        };
+        Look { color: false, width: DEFAULT_WIDTH, verbosity }
+    }
+
+    /// Writes results.
+    pub(super) fn write(
+        &mut self,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<()> {
+        write(self.out).map_err(output_error)
+    }
+}

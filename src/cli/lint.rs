@@ -1,0 +1,66 @@
+//! `secateur lint`: findings, to stdout and to files.
+
+use super::args::{Lint, Output};
+use super::context::Context;
+use super::exit::Exit;
+use super::selection;
+use crate::error::{Error, Result};
+use crate::finding::{Report, Severity};
+use crate::source::{ProblemKind, ProjectPath};
+use crate::workspace::Workspace;
+use crate::{checks, graph, report};
+
+pub(super) fn run(args: &Lint, context: &mut Context<'_>) -> Result<Exit> {
+    let workspace = context.open()?;
+    let selection = selection::selection(args, &workspace)?;
+    let report = context.work(|progress| {
+        let graph = graph::build(&workspace, progress)?;
+        Ok(checks::run(&workspace, &graph, &selection, progress))
+    })?;
+    let source = |path: &ProjectPath| text_of(&workspace, path);
+    for output in &args.output {
+        write_file(output, &report, &source, context)?;
+    }
+    let look = context.look();
+    context.write(|out| report::render(args.format, &report, look, &source, out))?;
+    Ok(verdict(args, &report, selection::threshold(args, &workspace.settings.lint)))
+}
+
+/// A file's text, for the lines that findings point to.
+fn text_of(workspace: &Workspace, path: &ProjectPath) -> Option<String> {
+    let text = String::from_utf8(workspace.files.read(path).ok()?).ok()?;
+    // Columns don't count the byte order mark.
+    Some(text.strip_prefix('\u{feff}').map(ToOwned::to_owned).unwrap_or(text))
+}
+
+#[expect(clippy::disallowed_methods, reason = "reports go where the user says")]
+fn write_file(
+    output: &Output,
+    report: &Report,
+    source: report::SourceText<'_>,
+    context: &Context<'_>,
+) -> Result<()> {
+    let fail = |error| Error::new(format!("cannot write {}", output.file.display())).cause(error);
+    let mut bytes = Vec::new();
+    report::render(output.format, report, context.file_look(), source, &mut bytes).map_err(fail)?;
+    std::fs::write(context.dir().join(&output.file), bytes).map_err(fail)
+}
+
+fn verdict(args: &Lint, report: &Report, threshold: Option<Severity>) -> Exit {
+    let fails = |severity| threshold.is_some_and(|threshold| severity >= threshold);
+    if args.exit_zero {
+        Exit::Clean
+    } else if report.findings.iter().any(|finding| fails(finding.severity)) {
+        Exit::Findings
+    } else if !args.allow_incomplete && !is_complete(report) {
+        Exit::Incomplete
+    } else {
+        Exit::Clean
+    }
+}
+
+/// Whether everything was read; a directory that cannot be listed is counted nowhere but among the problems.
+fn is_complete(report: &Report) -> bool {
+    let unreadable = |kind| kind == ProblemKind::Unreadable;
+    report.coverage.is_complete() && !report.problems.iter().any(|it| unreadable(it.kind))
+}

@@ -1,0 +1,144 @@
+//! The command line: arguments to calls of the library, results to the writers. The only part that reads the environment
+//! and writes reports to files.
+
+pub mod args;
+mod completions;
+mod config;
+mod context;
+mod exit;
+mod explain;
+mod graph;
+mod lint;
+mod man;
+mod pipe;
+mod progress;
+mod selection;
+mod surroundings;
+mod values;
+mod why;
+
+pub use exit::Exit;
+pub use surroundings::Surroundings;
+
+use crate::error::{Error, Result};
+use args::{Arguments, Command};
+use clap::Parser;
+use clap::builder::StyledStr;
+use clap::error::ErrorKind;
+use context::Context;
+use pipe::Pipe;
+use std::ffi::OsString;
+use std::io::Write;
+
+/// Runs one command. Results go to `out`, all else to `err`.
+pub fn run(
+    args: impl IntoIterator<Item = OsString>,
+    surroundings: &Surroundings,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Exit {
+    let (mut out, mut err) = (Pipe::new(out), Pipe::new(err));
+    let exit = match Arguments::try_parse_from(args) {
+        Ok(arguments) => command(arguments, surroundings, &mut out),
+        Err(error) => refuse(&error, surroundings, &mut out, &mut err),
+    };
+    let exit = exit.and_then(|exit| out.flush().map_err(output_error).map(|()| exit));
+    exit.unwrap_or_else(|error| {
+        let painted = surroundings.stderr_color();
+        // Where nobody hears of it, the exit code is all there is.
+        report(&error, painted, &mut err).ok();
+        Exit::Failed
+    })
+}
+
+fn command(arguments: Arguments, surroundings: &Surroundings, out: &mut dyn Write) -> Result<Exit> {
+    let Arguments { global, command } = arguments;
+    let mut context = Context::new(&global, surroundings, out);
+    match command {
+        Command::Lint(args) => lint::run(&args, &mut context),
+        Command::Why(args) => why::run(&args, &mut context),
+        Command::Graph(args) => graph::run(&args, &mut context),
+        Command::Explain(args) => explain::run(&args, &mut context),
+        Command::Config(args) => config::run(&args, &mut context),
+        Command::Completions(args) => completions::run(&args, &mut context),
+        Command::Man(args) => man::run(&args, &mut context),
+    }
+}
+
+/// What clap has to say: help and version, or a mistake in the arguments.
+fn refuse(
+    error: &clap::Error,
+    surroundings: &Surroundings,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<Exit> {
+    let text = error.render();
+    let written = match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            write_styled(&text, surroundings.stdout_color(), out).map(|()| Exit::Clean)
+        }
+        _ => write_styled(&text, surroundings.stderr_color(), err).map(|()| Exit::Failed),
+    };
+    written.map_err(output_error)
+}
+
+fn write_styled(text: &StyledStr, color: bool, out: &mut dyn Write) -> std::io::Result<()> {
+    if color { write!(out, "{}", text.ansi()) } else { write!(out, "{text}") }
+}
+
+/// `error: …`, and what the user can do about it.
+fn report(error: &Error, color: bool, err: &mut dyn Write) -> std::io::Result<()> {
+    let styles = if color { clap::builder::Styles::styled() } else { clap::builder::Styles::plain() };
+    let (bad, good) = (styles.get_error(), styles.get_valid());
+    writeln!(err, "{bad}error:{bad:#} {error}")?;
+    match error.hint_text().filter(|hint| !hint.is_empty()) {
+        Some(hint) => writeln!(err, "{good}hint:{good:#} {hint}"),
+        None => Ok(()),
+    }
+}
+
+/// The error of a writer that does not take the results.
+fn output_error(error: std::io::Error) -> Error {
+    Error::new("cannot write the results").cause(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run_with(args: &[&str], out: &mut dyn Write) -> (Exit, String) {
+        let mut err = Vec::new();
+        let args = args.iter().map(OsString::from);
+        let exit = run(args, &Surroundings::default(), out, &mut err);
+        (exit, String::from_utf8(err).unwrap())
+    }
+
+    struct Full;
+
+    impl Write for Full {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(std::io::ErrorKind::StorageFull.into())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn output_that_cannot_be_written_is_a_failure() {
+        let (exit, err) = run_with(&["secateur", "explain"], &mut Full);
+        assert_eq!(exit, Exit::Failed);
+        assert!(err.starts_with("error: cannot write the results: "), "{err}");
+    }
+
+    #[test]
+    fn help_is_a_result_and_a_bad_argument_is_not() {
+        let mut out = Vec::new();
+        assert_eq!(run_with(&["secateur", "--help"], &mut out), (Exit::Clean, String::new()));
+        assert!(!out.is_empty());
+        let (exit, err) = run_with(&["secateur", "lnt"], &mut Full);
+        assert_eq!(exit, Exit::Failed);
+        assert!(err.contains("'lint'"), "{err}");
+    }
+}

@@ -1,0 +1,221 @@
+//! Reachability: closures, cycles, and many questions at once. The only file that sees petgraph's types.
+
+use super::ids::TargetId;
+use fixedbitset::FixedBitSet;
+use petgraph::algo::kosaraju_scc;
+use petgraph::graph::{DiGraph, NodeIndex};
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
+/// Owners are propagated in blocks of this many bits.
+const BLOCK: usize = 512;
+const WORDS: usize = BLOCK / 64;
+
+/// A directed graph over dense handles.
+#[derive(Clone, Debug, Default)]
+pub struct Web {
+    graph: DiGraph<(), ()>,
+}
+
+impl Web {
+    /// A graph of `nodes` nodes and these edges; parallel edges are kept once.
+    pub fn new(nodes: usize, edges: impl IntoIterator<Item = (usize, usize)>) -> Self {
+        let mut edges: Vec<(usize, usize)> = edges.into_iter().collect();
+        edges.sort_unstable();
+        edges.dedup();
+        let mut graph = DiGraph::with_capacity(nodes, edges.len());
+        for _ in 0..nodes {
+            graph.add_node(());
+        }
+        for (from, to) in edges {
+            graph.add_edge(NodeIndex::new(from), NodeIndex::new(to), ());
+        }
+        Self { graph }
+    }
+
+    /// Everything that can be reached from `roots`, the roots included.
+    pub fn closure(&self, roots: impl IntoIterator<Item = usize>) -> FixedBitSet {
+        let mut seen = FixedBitSet::with_capacity(self.graph.node_count());
+        let mut stack: Vec<usize> = Vec::new();
+        for root in roots {
+            if !seen.put(root) {
+                stack.push(root);
+            }
+        }
+        while let Some(node) = stack.pop() {
+            for next in self.graph.neighbors(NodeIndex::new(node)) {
+                if !seen.put(next.index()) {
+                    stack.push(next.index());
+                }
+            }
+        }
+        seen
+    }
+
+    /// The shortest way from any of `from` to `to`, both ends included; ties go to the smaller handle.
+    pub fn shortest_path(
+        &self,
+        from: impl IntoIterator<Item = usize>,
+        to: usize,
+    ) -> Option<Vec<usize>> {
+        let mut previous: FxHashMap<usize, usize> = FxHashMap::default();
+        let mut queue: std::collections::VecDeque<usize> = from.into_iter().collect();
+        for &start in &queue {
+            previous.insert(start, start);
+        }
+        while let Some(node) = queue.pop_front() {
+            if node == to {
+                return Some(path_back(&previous, to));
+            }
+            let mut next: Vec<usize> =
+                self.graph.neighbors(NodeIndex::new(node)).map(NodeIndex::index).collect();
+            next.sort_unstable();
+            for neighbor in next {
+                if let std::collections::hash_map::Entry::Vacant(entry) = previous.entry(neighbor) {
+                    entry.insert(node);
+                    queue.push_back(neighbor);
+                }
+            }
+        }
+        None
+    }
+
+    /// Strongly connected sets of more than one node, or of one that points to itself; each sorted, in the order of their first.
+    pub fn cycles(&self) -> Vec<Vec<usize>> {
+        // Kosaraju's is iterative; Tarjan's recursion would be as deep as the graph.
+        let sets = kosaraju_scc(&self.graph).into_iter();
+        let is_cycle = |set: &Vec<NodeIndex>| {
+            set.len() > 1 || set.iter().any(|&node| self.graph.contains_edge(node, node))
+        };
+        let mut cycles: Vec<Vec<usize>> = sets
+            .filter(is_cycle)
+            .map(|set| {
+                let mut nodes: Vec<usize> = set.into_iter().map(NodeIndex::index).collect();
+                nodes.sort_unstable();
+                nodes
+            })
+            .collect();
+        cycles.sort_unstable();
+        cycles
+    }
+
+    /// For each pair, whether the second can be reached from the first.
+    ///
+    /// Cycles are condensed; then blocks of 512 goals travel up the acyclic rest as bit sets, all blocks in parallel.
+    pub fn reaches(&self, pairs: &[(usize, usize)]) -> Vec<bool> {
+        let condensed = Condensed::new(&self.graph);
+        let mut goals: Vec<usize> = pairs.iter().map(|&(_, to)| condensed.set_of[to]).collect();
+        goals.sort_unstable();
+        goals.dedup();
+        let position: FxHashMap<usize, usize> =
+            goals.iter().enumerate().map(|(at, goal)| (*goal, at)).collect();
+        let blocks: Vec<Vec<[u64; WORDS]>> =
+            goals.par_chunks(BLOCK).map(|block| condensed.propagate(block)).collect();
+        pairs
+            .iter()
+            .map(|&(from, to)| {
+                let at = position[&condensed.set_of[to]];
+                let bits = &blocks[at / BLOCK][condensed.set_of[from]];
+                bits[at % BLOCK / 64] >> (at % 64) & 1 == 1
+            })
+            .collect()
+    }
+}
+
+fn path_back(previous: &FxHashMap<usize, usize>, to: usize) -> Vec<usize> {
+    let mut path = vec![to];
+    let mut at = to;
+    while let Some(&before) = previous.get(&at).filter(|&&before| before != at) {
+        path.push(before);
+        at = before;
+    }
+    path.reverse();
+    path
+}
+
+/// The graph with each strongly connected set as one node. Sets are numbered so that edges lead to smaller numbers.
+struct Condensed {
+    set_of: Vec<usize>,
+    edges: Vec<Vec<usize>>,
+}
+
+impl Condensed {
+    fn new(graph: &DiGraph<(), ()>) -> Self {
+        let sets = kosaraju_scc(graph);
+        let mut set_of = vec![0; graph.node_count()];
+        for (number, set) in sets.iter().enumerate() {
+            for node in set {
+                set_of[node.index()] = number;
+            }
+        }
+        let mut edges = vec![Vec::new(); sets.len()];
+        for edge in graph.edge_indices() {
+            if let Some((from, to)) = graph.edge_endpoints(edge) {
+                let (from, to) = (set_of[from.index()], set_of[to.index()]);
+                if from != to {
+                    edges[from].push(to);
+                }
+            }
+        }
+        for targets in &mut edges {
+            targets.sort_unstable();
+            targets.dedup();
+        }
+        Self { set_of, edges }
+    }
+
+    /// For every set, which of the goals it reaches.
+    fn propagate(&self, goals: &[usize]) -> Vec<[u64; WORDS]> {
+        let mut bits = vec![[0_u64; WORDS]; self.edges.len()];
+        for (at, &goal) in goals.iter().enumerate() {
+            bits[goal][at / 64] |= 1 << (at % 64);
+        }
+        for set in 0..self.edges.len() {
+            for &next in &self.edges[set] {
+                let below = bits[next];
+                for (word, other) in bits[set].iter_mut().zip(below) {
+                    *word |= other;
+                }
+            }
+        }
+        bits
+    }
+}
+
+/// The handle of a position in a bit set.
+pub fn target_at(index: usize) -> TargetId {
+    TargetId::new(index)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn cycles_are_found_and_ordered() {
+        let web = Web::new(6, [(0, 1), (1, 0), (2, 3), (3, 4), (4, 2), (5, 5)]);
+        assert_eq!(web.cycles(), [vec![0, 1], vec![2, 3, 4], vec![5]]);
+    }
+
+    #[test]
+    fn the_shortest_way_is_found() {
+        let web = Web::new(5, [(0, 1), (1, 4), (0, 2), (2, 3), (3, 4)]);
+        assert_eq!(web.shortest_path([0], 4), Some(vec![0, 1, 4]));
+        assert_eq!(web.shortest_path([4], 0), None);
+    }
+
+    proptest! {
+        #[test]
+        fn many_questions_at_once_agree_with_one_at_a_time(
+            edges in proptest::collection::vec((0_usize..40, 0_usize..40), 0..120),
+        ) {
+            let web = Web::new(40, edges);
+            let pairs: Vec<_> = (0..40).flat_map(|from| (0..40).map(move |to| (from, to))).collect();
+            let answers = web.reaches(&pairs);
+            for ((from, to), answer) in pairs.into_iter().zip(answers) {
+                prop_assert_eq!(web.closure([from]).contains(to), answer);
+            }
+        }
+    }
+}

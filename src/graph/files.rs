@@ -1,0 +1,129 @@
+//! The Python files of the project and their facts. Reads them, in parallel, through the workspace.
+
+use super::ids::FileId;
+use crate::progress::Progress;
+use crate::python::{self, Facts, SourceKind};
+use crate::source::{Problem, ProblemKind, ProjectPath};
+use crate::workspace::Workspace;
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
+/// A Python file.
+#[derive(Debug)]
+pub struct PythonFile {
+    /// Where it is.
+    pub path: ProjectPath,
+    /// What it says.
+    pub facts: Facts,
+    /// Its text, kept only where the facts may lack something: what it might name is then searched in it.
+    pub text: Option<String>,
+    /// Nothing of it could be read.
+    pub unreadable: bool,
+    /// It holds no statement and no comment, so loading it does nothing.
+    pub is_empty: bool,
+}
+
+/// All Python files.
+#[derive(Debug, Default)]
+pub struct PythonFiles {
+    files: Vec<PythonFile>,
+    by_path: FxHashMap<ProjectPath, FileId>,
+}
+
+impl PythonFiles {
+    /// Reads every Python file and, if they count, every notebook; `skip` leaves files out.
+    pub(super) fn read(
+        workspace: &Workspace,
+        skip: impl Fn(&ProjectPath) -> bool + Sync,
+        progress: &dyn Progress,
+    ) -> Self {
+        let notebooks = workspace.settings.python.notebooks;
+        let wanted: Vec<(&ProjectPath, SourceKind)> = workspace
+            .tree
+            .files()
+            .filter_map(|path| Some((path, kind_of(path.file_name(), notebooks)?)))
+            .filter(|(path, _)| !skip(path))
+            .collect();
+        progress.start("read Python", Some(wanted.len()));
+        let doctests = workspace.settings.python.doctests;
+        let files: Vec<PythonFile> = wanted
+            .par_iter()
+            .with_min_len(8)
+            .map(|(path, kind)| {
+                let file = read_one(workspace, path, *kind, doctests);
+                progress.step();
+                file
+            })
+            .collect();
+        let by_path = files
+            .iter()
+            .enumerate()
+            .map(|(index, file)| (file.path.clone(), FileId::new(index)))
+            .collect();
+        Self { files, by_path }
+    }
+
+    /// A file.
+    pub fn get(&self, id: FileId) -> &PythonFile {
+        &self.files[id.index()]
+    }
+
+    /// The file at a path.
+    pub fn find(&self, path: &ProjectPath) -> Option<FileId> {
+        self.by_path.get(path).copied()
+    }
+
+    /// All files with their handles, sorted by path.
+    pub fn iter(&self) -> impl Iterator<Item = (FileId, &PythonFile)> {
+        self.files.iter().enumerate().map(|(index, file)| (FileId::new(index), file))
+    }
+
+    /// What could not be read in them.
+    pub fn problems(&self) -> impl Iterator<Item = Problem> + '_ {
+        self.files.iter().flat_map(|file| {
+            file.facts.problems.iter().map(|problem| Problem {
+                path: file.path.clone(),
+                line: problem.line,
+                kind: problem.kind,
+                message: problem.message.clone(),
+            })
+        })
+    }
+}
+
+fn kind_of(name: &str, notebooks: bool) -> Option<SourceKind> {
+    match name.rsplit_once('.')?.1 {
+        "py" => Some(SourceKind::Module),
+        "pyi" => Some(SourceKind::Stub),
+        "ipynb" if notebooks => Some(SourceKind::Notebook),
+        _ => None,
+    }
+}
+
+fn read_one(
+    workspace: &Workspace,
+    path: &ProjectPath,
+    kind: SourceKind,
+    doctests: bool,
+) -> PythonFile {
+    match workspace.files.read(path) {
+        Ok(bytes) => {
+            let mut facts = python::facts(path, &bytes, kind);
+            if doctests && kind == SourceKind::Module {
+                facts.imports.extend(python::doctest_imports(&bytes));
+            }
+            let text = facts.incomplete.then(|| String::from_utf8_lossy(&bytes).into_owned());
+            let is_empty = bytes.iter().all(u8::is_ascii_whitespace);
+            PythonFile { path: path.clone(), facts, text, unreadable: false, is_empty }
+        }
+        Err(error) => {
+            let problem = python::FactProblem {
+                line: 0,
+                kind: ProblemKind::Unreadable,
+                message: format!("cannot be read: {error}"),
+            };
+            let facts = Facts { problems: vec![problem], incomplete: true, ..Facts::default() };
+            PythonFile { path: path.clone(), facts, text: None, unreadable: true, is_empty: false }
+        }
+    }
+}

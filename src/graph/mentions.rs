@@ -1,0 +1,108 @@
+//! What files outside of the graph name: labels, modules and paths in CI configuration, scripts and the like. Reads them.
+
+use crate::label::Label;
+use crate::buck;
+use crate::source::ProjectPath;
+use crate::workspace::Workspace;
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+
+/// Files larger than this are data, whatever their names say.
+const MAX_BYTES: usize = 1 << 20;
+
+/// Where something is first named.
+pub type Place = (ProjectPath, u32);
+
+/// What the files of `[roots] files` name. Patterns such as `//...` name nothing: they take whatever is there.
+#[derive(Debug, Default)]
+pub struct Mentions {
+    /// Labels, resolved from the project root.
+    pub labels: BTreeMap<Label, Place>,
+    /// Dotted names and names after `-m`.
+    pub modules: BTreeMap<String, Place>,
+    /// Paths of Python files.
+    pub paths: BTreeMap<String, Place>,
+}
+
+impl Mentions {
+    /// Reads the files that `[roots] files` names.
+    pub(super) fn read(workspace: &Workspace) -> Self {
+        let wanted: Vec<&ProjectPath> = workspace
+            .tree
+            .files()
+            .filter(|path| workspace.settings.roots.files.matches(path))
+            .filter(|path| !is_read_otherwise(workspace, path))
+            .collect();
+        let found: Vec<Self> = wanted
+            .par_iter()
+            .map(|path| {
+                let bytes = workspace.files.read(path).unwrap_or_default();
+                let mut mentions = Self::default();
+                if bytes.len() <= MAX_BYTES && !bytes.contains(&0) {
+                    mentions.scan(workspace, path, &String::from_utf8_lossy(&bytes));
+                }
+                mentions
+            })
+            .collect();
+        let mut all = Self::default();
+        for mentions in found {
+            merge(&mut all.labels, mentions.labels);
+            merge(&mut all.modules, mentions.modules);
+            merge(&mut all.paths, mentions.paths);
+        }
+        all
+    }
+
+    fn scan(&mut self, workspace: &Workspace, path: &ProjectPath, text: &str) {
+        for (number, line) in text.lines().enumerate() {
+            let place = (path.clone(), number as u32 + 1);
+            let mut after_m = false;
+            for word in line.split(|c: char| c.is_whitespace() || "\"'`,;=()[]{}<>|&$".contains(c)) {
+                let word = word.trim_end_matches(['.', ':', '\\']);
+                if word.is_empty() {
+                    continue;
+                }
+                self.word(workspace, word, after_m, &place);
+                after_m = word == "-m";
+            }
+        }
+    }
+
+    fn word(&mut self, workspace: &Workspace, word: &str, after_m: bool, place: &Place) {
+        let here = workspace.cells.package_of_dir(&ProjectPath::root());
+        if word.contains("//") {
+            if word.contains("://") {
+                return;
+            }
+            if let Some(written) = buck::parse_label(word, &here, &workspace.cells) {
+                self.labels.entry(written.label).or_insert_with(|| place.clone());
+            }
+        } else if word.ends_with(".py") {
+            let path = word.trim_start_matches("./").to_owned();
+            self.paths.entry(path).or_insert_with(|| place.clone());
+        } else if after_m || is_dotted(word) {
+            self.modules.entry(word.to_owned()).or_insert_with(|| place.clone());
+        }
+    }
+}
+
+/// Build files and sources are read as what they are.
+fn is_read_otherwise(workspace: &Workspace, path: &ProjectPath) -> bool {
+    let name = path.file_name();
+    let is_settings = workspace.settings.file.as_ref() == Some(path);
+    let is_build_file = path
+        .parent()
+        .and_then(|dir| workspace.tree.package_at(&dir))
+        .is_some_and(|package| package.build_file == *path);
+    is_settings || is_build_file || [".py", ".pyi", ".bzl", ".ipynb"].iter().any(|end| name.ends_with(end))
+}
+
+fn is_dotted(word: &str) -> bool {
+    word.contains('.') && crate::python::modules::is_dotted_name(word)
+}
+
+fn merge<K: Ord>(into: &mut BTreeMap<K, Place>, from: BTreeMap<K, Place>) {
+    for (key, place) in from {
+        into.entry(key).or_insert(place);
+    }
+}

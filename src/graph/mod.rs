@@ -1,0 +1,292 @@
+//! Everything in one graph: targets, the modules they provide, and what each source uses.
+//!
+//! Build files and Python sources are read through the workspace; nothing is written. Other rooms see handles and sets, never petgraph.
+
+mod closure;
+mod export;
+mod files;
+mod ids;
+mod kinds;
+mod mentions;
+mod owners;
+mod targets;
+mod third_party;
+mod uses;
+mod why;
+
+pub use closure::{Web, target_at};
+pub use files::{PythonFile, PythonFiles};
+pub use ids::{FileId, NameId, TargetId};
+pub use kinds::Kind;
+pub use mentions::Mentions;
+pub use owners::{Offer, Owners, Provision};
+pub use targets::{Edge, EdgeKind, Node, Resolution, Targets};
+pub use uses::{Unit, Use, UseKind};
+pub use why::{Why, WhyStep};
+
+use crate::buck::{self, Evaluation, Package, Target};
+use crate::error::Result;
+use crate::finding::Coverage;
+use crate::progress::Progress;
+use crate::source::{Problem, ProjectPath};
+use crate::workspace::{Preset, Workspace};
+use owners::Context;
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+use targets::Places;
+use third_party::ThirdParty;
+use uses::Resolver;
+
+/// The repository as one graph.
+#[derive(Debug)]
+pub struct Graph {
+    /// What the build files define.
+    pub evaluation: Evaluation,
+    /// Targets and the edges between them.
+    pub targets: Targets,
+    /// Python files and their facts.
+    pub files: PythonFiles,
+    /// Modules and who provides them.
+    pub owners: Owners,
+    /// What files outside of the graph name.
+    pub mentions: Mentions,
+    /// What could not be read; sorted.
+    pub problems: Vec<Problem>,
+    /// How much was read.
+    pub coverage: Coverage,
+    units: Vec<Unit>,
+    unit_of_provision: Vec<Option<u32>>,
+    /// Files that no target has as a source, under the names their paths suggest.
+    unowned: Vec<(FileId, Unit)>,
+    entries: Vec<Vec<Use>>,
+}
+
+/// Reads the workspace into a graph.
+///
+/// Fails only on mistakes in the configuration; what cannot be read in files is [`Graph::problems`].
+pub fn build(workspace: &Workspace, progress: &dyn Progress) -> Result<Graph> {
+    let skip = |path: &ProjectPath| skips(workspace, path);
+    let (evaluation, (files, mentions)) = rayon::join(
+        || evaluate_views(workspace, progress),
+        || (PythonFiles::read(workspace, skip, progress), Mentions::read(workspace)),
+    );
+    let evaluation = evaluation?;
+    progress.start("resolve imports", None);
+    let third_party = ThirdParty::new(workspace);
+    let fbcode = workspace.settings.project.preset == Some(Preset::Fbcode);
+    let places = Places {
+        on_disk: &|package| is_on_disk(workspace, package),
+        foreign: &|text, label| {
+            third_party.names_distribution(text) || fbcode && is_foreign(workspace, text, label)
+        },
+    };
+    let targets = Targets::build(&evaluation, &places);
+    let context = Context {
+        workspace,
+        evaluation: &evaluation,
+        targets: &targets,
+        files: &files,
+        third_party: &third_party,
+    };
+    let owners = Owners::build(&context);
+    let mut graph = Graph {
+        coverage: coverage(&evaluation, &targets, &files),
+        problems: problems(workspace, &evaluation, &files),
+        evaluation,
+        targets,
+        files,
+        owners,
+        mentions,
+        units: Vec::new(),
+        unit_of_provision: Vec::new(),
+        unowned: Vec::new(),
+        entries: Vec::new(),
+    };
+    graph.resolve_units(workspace);
+    graph.entries = graph.targets.ids().map(|id| graph.entry_uses(id)).collect();
+    Ok(graph)
+}
+
+fn evaluate_views(workspace: &Workspace, progress: &dyn Progress) -> Result<Evaluation> {
+    let mut evaluation = buck::evaluate(workspace, &workspace.cells, progress)?;
+    for view in &workspace.settings.views {
+        let cells = workspace.with_view(view)?;
+        evaluation.merge(buck::evaluate(workspace, &cells, progress)?);
+    }
+    Ok(evaluation)
+}
+
+/// The prelude is a tool, not the user's code; excluded files were excluded by the user.
+fn skips(workspace: &Workspace, path: &ProjectPath) -> bool {
+    let prelude = workspace.cells.prelude().map(|(name, _)| name);
+    let cell = &workspace.cells.cell_of(path).name;
+    let in_prelude = prelude.as_ref() == Some(cell) && *cell != workspace.cells.root().name;
+    in_prelude || workspace.is_excluded(path)
+}
+
+/// A package outside of every cell on disk, or in the prelude, or in a submodule that was not fetched, may be anything.
+fn is_on_disk(workspace: &Workspace, package: &crate::label::PackageId) -> bool {
+    let prelude = workspace.cells.prelude().map(|(name, _)| name);
+    if prelude.as_ref() == Some(&package.cell) && package.cell != workspace.cells.root().name {
+        return false;
+    }
+    let Some(dir) = workspace.cells.dir_of_package(package) else { return false };
+    if workspace.is_excluded(&dir) {
+        return false;
+    }
+    let cell_root = workspace.cells.get(&package.cell).map(|cell| cell.root.clone());
+    let is_empty = |dir: &ProjectPath| {
+        workspace.tree.dir(dir).is_some_and(|dir| dir.files.is_empty() && dir.dirs.is_empty())
+    };
+    // A cell or directory that is there and empty is a submodule that was not fetched.
+    let unfetched = std::iter::successors(Some(dir), ProjectPath::parent)
+        .any(|dir| is_empty(&dir))
+        || cell_root.is_some_and(|root| workspace.tree.dir(&root).is_none());
+    !unfetched
+}
+
+/// In an exported tree, labels that name a cell by alias mean the repository that it was exported from.
+fn is_foreign(workspace: &Workspace, text: &str, label: &crate::label::Label) -> bool {
+    let written = text.split_once("//").map_or("", |(cell, _)| cell.trim_start_matches('@'));
+    let own = &*label.package.cell;
+    !written.is_empty() && written != own && written != &*workspace.cells.root().name
+}
+
+fn coverage(evaluation: &Evaluation, targets: &Targets, files: &PythonFiles) -> Coverage {
+    let on_disk = || targets.ids().filter(|id| targets.node(*id).origin.is_some());
+    let has_statement_problem: FxHashSet<&ProjectPath> = evaluation
+        .problems
+        .iter()
+        .filter(|problem| problem.costs_targets())
+        .map(|problem| &problem.path)
+        .collect();
+    let failed = |package: &&Package| {
+        package.failed || has_statement_problem.contains(&package.build_file)
+    };
+    Coverage {
+        packages: evaluation.packages.len(),
+        packages_failed: evaluation.packages.iter().filter(failed).count(),
+        python_files: files.iter().count(),
+        python_files_failed: files.iter().filter(|(_, file)| file.facts.incomplete).count(),
+        targets: on_disk().count(),
+        unknown_rules: on_disk().filter(|id| targets.node(*id).kind == Kind::Unknown).count(),
+    }
+}
+
+fn problems(workspace: &Workspace, evaluation: &Evaluation, files: &PythonFiles) -> Vec<Problem> {
+    let mut problems: Vec<Problem> = workspace.problems.clone();
+    let own = |problem: &&Problem| !skips(workspace, &problem.path);
+    problems.extend(evaluation.problems.iter().filter(own).cloned());
+    problems.extend(files.problems());
+    problems.sort();
+    problems.dedup();
+    problems
+}
+
+impl Graph {
+    /// The definition of a target that is on disk.
+    pub fn definition(&self, id: TargetId) -> Option<&Target> {
+        let (package, index) = self.targets.node(id).origin?;
+        Some(&self.evaluation.packages[package].targets[index])
+    }
+
+    /// The package of a target that is on disk.
+    pub fn package(&self, id: TargetId) -> Option<&Package> {
+        let (package, _) = self.targets.node(id).origin?;
+        Some(&self.evaluation.packages[package])
+    }
+
+    /// The sources of a target with what each uses: position of the provision, and its unit.
+    pub fn units_of(&self, id: TargetId) -> impl Iterator<Item = (&Provision, &Unit)> {
+        let range = self.owners.offer(id).provisions.clone();
+        range.filter_map(|at| {
+            let unit = self.unit_of_provision[at]?;
+            Some((&self.owners.provisions()[at], &self.units[unit as usize]))
+        })
+    }
+
+    /// What the source of the provision at a position uses.
+    pub fn unit_at(&self, position: usize) -> Option<&Unit> {
+        self.unit_of_provision[position].map(|unit| &self.units[unit as usize])
+    }
+
+    /// Files that no target has as a source, with what each uses.
+    pub fn unowned(&self) -> &[(FileId, Unit)] {
+        &self.unowned
+    }
+
+    /// What a target starts: main modules.
+    pub fn entries(&self, id: TargetId) -> &[Use] {
+        &self.entries[id.index()]
+    }
+
+    /// Edges along which Python modules travel, those for which `keep` is false left out.
+    pub fn module_web(&self, keep: impl Fn(TargetId, &Edge) -> bool) -> Web {
+        let edges = self.targets.ids().flat_map(|from| {
+            self.targets.node(from).edges.iter().map(move |edge| (from, edge))
+        });
+        let modules = edges.filter(|(from, edge)| edge.kind == EdgeKind::Modules && keep(*from, edge));
+        Web::new(self.targets.len(), modules.map(|(from, edge)| (from.index(), edge.to.index())))
+    }
+
+    fn resolve_units(&mut self, workspace: &Workspace) {
+        let mut keys: FxHashMap<(FileId, NameId), u32> = FxHashMap::default();
+        let mut wanted: Vec<(FileId, String, bool)> = Vec::new();
+        let mut unit_of_provision = Vec::with_capacity(self.owners.provisions().len());
+        for provision in self.owners.provisions() {
+            let unit = provision.file.map(|file| {
+                *keys.entry((file, provision.name)).or_insert_with(|| {
+                    let name = self.owners.name(provision.name).to_owned();
+                    wanted.push((file, name, provision.is_package));
+                    wanted.len() as u32 - 1
+                })
+            });
+            unit_of_provision.push(unit);
+        }
+        let owned: FxHashSet<FileId> = wanted.iter().map(|(file, ..)| *file).collect();
+        let owned_units = wanted.len();
+        for (id, file) in self.files.iter() {
+            if !owned.contains(&id) {
+                let (name, is_package) = name_by_path(workspace, &file.path);
+                wanted.push((id, name, is_package));
+            }
+        }
+        let resolver = Resolver { owners: &self.owners, files: &self.files };
+        let mut units: Vec<Unit> = wanted
+            .par_iter()
+            .map(|(file, name, is_package)| resolver.unit(self.files.get(*file), name, *is_package))
+            .collect();
+        let unowned = units.split_off(owned_units);
+        let files = wanted[owned_units..].iter().map(|(file, ..)| *file);
+        self.unowned = files.zip(unowned).collect();
+        self.units = units;
+        self.unit_of_provision = unit_of_provision;
+    }
+
+    fn entry_uses(&self, id: TargetId) -> Vec<Use> {
+        let Some(target) = self.definition(id) else { return Vec::new() };
+        let resolver = Resolver { owners: &self.owners, files: &self.files };
+        let base = owners::prefix(target).replace('/', ".");
+        let absolute = |name: &str| match name.strip_prefix('.') {
+            Some(rest) if base.is_empty() => rest.to_owned(),
+            Some(rest) => format!("{base}.{rest}"),
+            None => name.to_owned(),
+        };
+        let module = target.text("main_module").map(|name| resolver.entry(&absolute(name)));
+        let function = target.text("main_function").map(|name| {
+            let name = absolute(name);
+            let module = name.rsplit_once([':', '.']).map_or(name.as_str(), |(module, _)| module);
+            resolver.entry(module)
+        });
+        module.into_iter().chain(function).collect()
+    }
+}
+
+/// The module name that a file's path suggests, for files whose name no rule gives.
+fn name_by_path(workspace: &Workspace, path: &ProjectPath) -> (String, bool) {
+    let dir = path.parent().unwrap_or_else(ProjectPath::root);
+    let package = workspace.cells.package_of_dir(&dir);
+    let destination = format!("{}/{}", package.path, path.file_name());
+    let module = crate::python::modules::module_of(destination.trim_start_matches('/'));
+    module.map_or_else(|| (String::new(), false), |module| (module.name, module.is_package))
+}

@@ -1,0 +1,460 @@
+//! Module names and the targets that provide them, by the rules' own attributes. Pure.
+
+use super::files::PythonFiles;
+use super::ids::{FileId, NameId, TargetId};
+use super::kinds::Kind;
+use super::targets::Targets;
+use super::third_party::{Provided, ThirdParty};
+use crate::buck::{Evaluation, Source, SourceOrigin, Target, Value, Written};
+use crate::python::modules::{ModuleForm, module_of};
+use crate::source::ProjectPath;
+use crate::workspace::Workspace;
+use rustc_hash::FxHashMap;
+
+/// One module that one target provides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provision {
+    /// The target.
+    pub target: TargetId,
+    /// The module.
+    pub name: NameId,
+    /// The file it is loaded from, if it is a source on disk.
+    pub file: Option<FileId>,
+    /// The same as a path; empty for generated modules and those in wheels.
+    pub path: Option<ProjectPath>,
+    /// It is a package's `__init__`.
+    pub is_package: bool,
+    /// How it is loaded.
+    pub form: ModuleForm,
+    /// It stands for everything below its name too.
+    pub is_prefix: bool,
+    /// Only for type checkers.
+    pub type_only: bool,
+}
+
+/// What a target provides as a whole.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    /// Its modules, as positions in [`Owners::provisions`].
+    pub provisions: std::ops::Range<usize>,
+    /// All of its modules are known, and imports alone can show that it is not used.
+    pub complete: bool,
+    /// It has files besides modules, which programs open by path.
+    pub has_resources: bool,
+    /// It has sources of any kind.
+    pub has_sources: bool,
+    /// Where its resources go: dotted names of their directories, and their file names.
+    pub resources: Vec<(String, String)>,
+}
+
+/// Who provides which module.
+#[derive(Debug, Default)]
+pub struct Owners {
+    names: Vec<Box<str>>,
+    by_name: FxHashMap<Box<str>, NameId>,
+    provisions: Vec<Provision>,
+    by_module: FxHashMap<NameId, Vec<usize>>,
+    offers: Vec<Offer>,
+    /// Prefixes of first-party module names, namespace packages among them.
+    first_party: FxHashMap<Box<str>, ()>,
+}
+
+/// What finding out about owners needs.
+pub(super) struct Context<'a> {
+    pub(super) workspace: &'a Workspace,
+    pub(super) evaluation: &'a Evaluation,
+    pub(super) targets: &'a Targets,
+    pub(super) files: &'a PythonFiles,
+    pub(super) third_party: &'a ThirdParty,
+}
+
+impl Context<'_> {
+    fn dir_of(&self, id: TargetId) -> Option<&ProjectPath> {
+        let (package, _) = self.targets.node(id).origin?;
+        Some(&self.evaluation.packages[package].dir)
+    }
+}
+
+impl Owners {
+    /// Works out what every target provides.
+    pub(super) fn build(context: &Context<'_>) -> Self {
+        let mut owners = Self::default();
+        let texts = written_labels(context);
+        for id in context.targets.ids() {
+            let start = owners.provisions.len();
+            let mut offer = Offer {
+                provisions: start..start,
+                complete: true,
+                has_resources: false,
+                has_sources: false,
+                resources: Vec::new(),
+            };
+            match context.targets.node(id).origin {
+                Some((package, index)) => {
+                    let target = &context.evaluation.packages[package].targets[index];
+                    owners.add_target(context, id, target, &mut offer);
+                }
+                None => {
+                    let label = &context.targets.node(id).label;
+                    let written = texts.get(&id).map_or(&[][..], Vec::as_slice);
+                    match context.third_party.of_label(written, label) {
+                        Some(provided) => owners.add_provided(id, provided, &mut offer),
+                        None => offer.complete = false,
+                    }
+                }
+            }
+            offer.provisions = start..owners.provisions.len();
+            owners.offers.push(offer);
+        }
+        owners.index();
+        owners
+    }
+
+    fn add_target(
+        &mut self,
+        context: &Context<'_>,
+        id: TargetId,
+        target: &Target,
+        offer: &mut Offer,
+    ) {
+        offer.has_sources = !target.sources.is_empty();
+        offer.complete = target.known && !target.incomplete;
+        match context.targets.node(id).kind {
+            Kind::PythonPrebuilt => {
+                let provided = context.third_party.of_prebuilt(context.workspace, target);
+                self.add_provided(id, provided, offer);
+            }
+            Kind::PythonExtension => {
+                let name = target.text("module_name").unwrap_or(&target.label.name);
+                let destination = join(&prefix(target), &format!("{name}.so"));
+                self.add(id, &destination, None, None);
+            }
+            kind if kind.has_python_sources() => {
+                for source in &target.sources {
+                    self.add_source(context, id, target, source, offer);
+                }
+                self.add_main(context, id, target);
+            }
+            _ => {}
+        }
+        for template in &target.provides {
+            let base = prefix(target).replace('/', ".");
+            let name = template.replace("{base}", &base);
+            let name = name.replace("{name}", &target.label.name);
+            self.add(id, &format!("{}.py", name.trim_matches('.').replace('.', "/")), None, None);
+        }
+        if let Some(provided) = context.third_party.of_label(&[], &target.label)
+            && self.provisions.last().is_none_or(|last| last.target != id)
+        {
+            // A stand-in for something outside, such as a remote file: the tables say what is in it.
+            self.add_provided(id, provided, offer);
+        }
+    }
+
+    fn add_provided(&mut self, id: TargetId, provided: Provided, offer: &mut Offer) {
+        offer.complete &= provided.complete;
+        offer.has_sources = true;
+        for module in provided.exact {
+            let name = self.intern(&module.name);
+            self.provisions.push(Provision {
+                target: id,
+                name,
+                file: None,
+                path: None,
+                is_package: module.is_package,
+                form: module.form,
+                is_prefix: false,
+                type_only: provided.type_only || module.form == ModuleForm::Stub,
+            });
+        }
+        for module in provided.prefixes {
+            let name = self.intern(&module);
+            self.provisions.push(Provision {
+                target: id,
+                name,
+                file: None,
+                path: None,
+                is_package: true,
+                form: ModuleForm::Source,
+                is_prefix: true,
+                type_only: provided.type_only,
+            });
+        }
+    }
+
+    fn add_source(
+        &mut self,
+        context: &Context<'_>,
+        id: TargetId,
+        target: &Target,
+        source: &Source,
+        offer: &mut Offer,
+    ) {
+        let is_resource = source.attr.contains("resources");
+        if !is_resource && !is_python_attribute(&source.attr) {
+            return;
+        }
+        for (key, path) in outputs(context, id, source) {
+            let destination = join(&prefix(target), &key);
+            if is_resource {
+                let (directory, file) = destination.rsplit_once('/').unwrap_or(("", &destination));
+                offer.has_resources = true;
+                offer.resources.push((directory.replace('/', "."), file.to_owned()));
+                continue;
+            }
+            let file = path.as_ref().and_then(|path| context.files.find(path));
+            self.add(id, &destination, file, path.clone());
+            for root in import_roots(target) {
+                if let Some(below) = destination.strip_prefix(&root) {
+                    let below = below.trim_start_matches('/').to_owned();
+                    self.add(id, &below, file, path.clone());
+                }
+            }
+        }
+    }
+
+    /// `python_binary(main = "x.py")`: the file is a module of the program itself.
+    fn add_main(&mut self, context: &Context<'_>, id: TargetId, target: &Target) {
+        let main = target.text("main").or_else(|| target.text("main_src"));
+        let already = |path: &ProjectPath| {
+            self.provisions.iter().rev().take_while(|provision| provision.target == id).any(
+                |provision| provision.path.as_ref() == Some(path),
+            )
+        };
+        let Some(main) = main else { return };
+        let Some(path) = context.dir_of(id).and_then(|dir| dir.join(main)) else { return };
+        if !already(&path)
+            && let Some(file) = context.files.find(&path)
+        {
+            self.add(id, &join(&prefix(target), main), Some(file), Some(path));
+        }
+    }
+
+    fn add(
+        &mut self,
+        target: TargetId,
+        destination: &str,
+        file: Option<FileId>,
+        path: Option<ProjectPath>,
+    ) {
+        let Some(module) = module_of(destination) else { return };
+        let name = self.intern(&module.name);
+        self.provisions.push(Provision {
+            target,
+            name,
+            file,
+            path,
+            is_package: module.is_package,
+            form: module.form,
+            is_prefix: false,
+            type_only: module.form == ModuleForm::Stub,
+        });
+    }
+
+    fn intern(&mut self, name: &str) -> NameId {
+        if let Some(id) = self.by_name.get(name) {
+            return *id;
+        }
+        let id = NameId::new(self.names.len());
+        self.names.push(name.into());
+        self.by_name.insert(name.into(), id);
+        id
+    }
+
+    fn index(&mut self) {
+        for (at, provision) in self.provisions.iter().enumerate() {
+            self.by_module.entry(provision.name).or_default().push(at);
+            if provision.path.is_some() || !provision.is_prefix && provision.file.is_some() {
+                let name = &self.names[provision.name.index()];
+                self.first_party.insert(name.clone(), ());
+                for ancestor in crate::python::modules::ancestors(name) {
+                    self.first_party.insert(ancestor.into(), ());
+                }
+            }
+        }
+    }
+
+    /// The dotted name of a handle.
+    pub fn name(&self, id: NameId) -> &str {
+        &self.names[id.index()]
+    }
+
+    /// The handle of a dotted name that somebody provides.
+    pub fn find(&self, name: &str) -> Option<NameId> {
+        self.by_name.get(name).copied().filter(|id| self.by_module.contains_key(id))
+    }
+
+    /// Every provision.
+    pub fn provisions(&self) -> &[Provision] {
+        &self.provisions
+    }
+
+    /// Who provides exactly this module.
+    pub fn providers(&self, name: NameId) -> impl Iterator<Item = &Provision> {
+        let positions = self.by_module.get(&name).map_or(&[][..], Vec::as_slice);
+        positions.iter().map(|at| &self.provisions[*at])
+    }
+
+    /// Positions in [`Owners::provisions`] of who provides exactly this module.
+    pub fn positions(&self, name: NameId) -> impl Iterator<Item = usize> + '_ {
+        self.by_module.get(&name).into_iter().flatten().copied()
+    }
+
+    /// Positions of all modules at or below a dotted prefix.
+    pub fn below(&self, prefix: &str) -> Vec<usize> {
+        let is_below = |name: &str| {
+            name.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let provisions = self.provisions.iter().enumerate();
+        provisions
+            .filter(|(_, provision)| is_below(&self.names[provision.name.index()]))
+            .map(|(at, _)| at)
+            .collect()
+    }
+
+    /// The provided name that a module belongs to: itself, or the longest prefix that stands for all below it.
+    pub fn resolve(&self, module: &str) -> Option<NameId> {
+        if let Some(exact) = self.find(module) {
+            return Some(exact);
+        }
+        crate::python::modules::ancestors(module).find_map(|prefix| {
+            let id = self.find(prefix)?;
+            self.providers(id).any(|provision| provision.is_prefix).then_some(id)
+        })
+    }
+
+    /// Whether sources of this repository lie at or below a dotted name.
+    pub fn is_first_party(&self, name: &str) -> bool {
+        self.first_party.contains_key(name)
+    }
+
+    /// What a target provides.
+    pub fn offer(&self, target: TargetId) -> &Offer {
+        &self.offers[target.index()]
+    }
+
+    /// The modules of a target.
+    pub fn of_target(&self, target: TargetId) -> &[Provision] {
+        &self.provisions[self.offers[target.index()].provisions.clone()]
+    }
+}
+
+/// The texts by which targets outside of the disk are named.
+fn written_labels<'a>(context: &Context<'a>) -> FxHashMap<TargetId, Vec<&'a str>> {
+    let mut texts: FxHashMap<TargetId, Vec<&str>> = FxHashMap::default();
+    for package in &context.evaluation.packages {
+        for dep in package.targets.iter().flat_map(|target| &target.deps) {
+            if let Some(id) = context.targets.find(&dep.to)
+                && context.targets.node(id).origin.is_none()
+            {
+                let known = texts.entry(id).or_default();
+                if !known.contains(&&*dep.text) {
+                    known.push(&dep.text);
+                }
+            }
+        }
+    }
+    texts
+}
+
+fn is_python_attribute(attr: &str) -> bool {
+    matches!(attr, "srcs" | "versioned_srcs" | "type_stubs" | "types" | "type_stub" | "main" | "main_src")
+}
+
+/// Where a target's sources go in the link tree (`python_library.bzl`): `base_module`, else the package path.
+pub(super) fn prefix(target: &Target) -> String {
+    match target.attr("base_module") {
+        Some(Value::Str(base)) => base.text.replace('.', "/"),
+        _ => target.label.package.path.to_string(),
+    }
+}
+
+/// Bazel's `imports`: directories that are on `sys.path` too, as link-tree prefixes.
+fn import_roots(target: &Target) -> Vec<String> {
+    let mut roots = Vec::new();
+    if target.kind.starts_with("py_")
+        && let Some(imports) = target.attr("imports")
+    {
+        imports.for_each_text(&mut |text| {
+            let root = join(&target.label.package.path, &text.text);
+            if !root.is_empty() {
+                roots.push(format!("{root}/"));
+            }
+        });
+    }
+    roots
+}
+
+/// `prefix/key` with `.` and `..` resolved; a key may lead out of its prefix.
+fn join(prefix: &str, key: &str) -> String {
+    let mut parts: Vec<&str> = prefix.split('/').filter(|part| !part.is_empty()).collect();
+    for part in key.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            _ => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+/// The files that a source stands for: where each goes, relative to the prefix, and where it is if it is on disk.
+fn outputs(
+    context: &Context<'_>,
+    id: TargetId,
+    source: &Source,
+) -> Vec<(String, Option<ProjectPath>)> {
+    match &source.origin {
+        SourceOrigin::File { path, .. } => {
+            let own = context.dir_of(id).and_then(|dir| path.below(dir)).unwrap_or(path.as_str());
+            let key = source.destination.as_deref().unwrap_or(own);
+            vec![(key.to_owned(), Some(path.clone()))]
+        }
+        SourceOrigin::Target(written) => outputs_of_target(context, written, source),
+    }
+}
+
+fn outputs_of_target(
+    context: &Context<'_>,
+    written: &Written,
+    source: &Source,
+) -> Vec<(String, Option<ProjectPath>)> {
+    let destination = source.destination.as_deref();
+    let maker = context.targets.find(&written.label).and_then(|id| context.targets.node(id).origin);
+    let Some((package, index)) = maker else {
+        let key = destination.map(str::to_owned).or_else(|| {
+            written.sub_target.as_deref().map(str::to_owned)
+        });
+        return key.map(|key| (key, None)).into_iter().collect();
+    };
+    let maker = &context.evaluation.packages[package].targets[index];
+    let files = maker.sources.iter().filter_map(|source| match &source.origin {
+        SourceOrigin::File { path, .. } => Some((source, path)),
+        SourceOrigin::Target(_) => None,
+    });
+    let dir = &context.evaluation.packages[package].dir;
+    match &*maker.kind {
+        "filegroup" => {
+            let root = destination.unwrap_or(&maker.label.name);
+            let place = |(source, path): (&Source, &ProjectPath)| {
+                let own = path.below(dir).unwrap_or(path.as_str());
+                let key = source.destination.as_deref().unwrap_or(own);
+                (format!("{root}/{key}"), Some(path.clone()))
+            };
+            files.map(place).collect()
+        }
+        "export_file" => {
+            let path = maker.text("src").unwrap_or(&maker.label.name);
+            let name = maker.text("out").unwrap_or(path);
+            let key = destination.unwrap_or(name).to_owned();
+            vec![(key, dir.join(path))]
+        }
+        _ => {
+            let out = written.sub_target.as_deref().or_else(|| maker.text("out"));
+            let key = destination.or(out).unwrap_or(&maker.label.name).to_owned();
+            vec![(key, None)]
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! The report as one JSON object of a stable form, and the schema of that form. Writes only to the writer it is given.
+
+use crate::finding::{self, Report};
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+/// Rises when a reader of the form could break; new fields don't raise it.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// The findings of a run of `secateur lint`.
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "secateur lint --format json")]
+struct Output<'a> {
+    /// Rises when a reader of this form could break. New fields may come without it.
+    schema_version: u32,
+    /// What made the report.
+    tool: Tool,
+    /// How much of the repository was read.
+    coverage: Coverage,
+    /// Sorted by place.
+    findings: Vec<Finding<'a>>,
+    /// Findings by check.
+    summary: BTreeMap<&'static str, usize>,
+}
+
+/// A program and its version.
+#[derive(Serialize, JsonSchema)]
+struct Tool {
+    name: &'static str,
+    version: &'static str,
+}
+
+/// How much of the repository was read.
+#[derive(Serialize, JsonSchema)]
+struct Coverage {
+    /// Build files.
+    packages: usize,
+    /// Build files of which a part could not be read or run.
+    packages_failed: usize,
+    /// Python files and notebooks.
+    python_files: usize,
+    /// Python files of which a part could not be read.
+    python_files_failed: usize,
+    /// Targets.
+    targets: usize,
+    /// Targets of a kind that is not known.
+    unknown_rules: usize,
+}
+
+/// One result of a check.
+#[derive(Serialize, JsonSchema)]
+struct Finding<'a> {
+    /// Stays the same when lines move.
+    fingerprint: String,
+    /// The name of the check.
+    check: &'static str,
+    /// How bad it is.
+    #[schemars(extend("enum" = ["note", "warning", "error"]))]
+    severity: &'static str,
+    /// How sure it is.
+    #[schemars(extend("enum" = ["possible", "likely", "certain"]))]
+    confidence: &'static str,
+    /// The target to edit.
+    target: Option<String>,
+    /// The other end, where the check speaks of a dependency.
+    dep: Option<String>,
+    /// The dotted name, where the check speaks of a module.
+    module: Option<&'a str>,
+    /// Where to look, relative to the project root.
+    path: &'a str,
+    /// From 1.
+    line: u32,
+    /// From 1, in characters.
+    column: u32,
+    /// From 1.
+    end_line: u32,
+    /// From 1, in characters; one past the last.
+    end_column: u32,
+    /// One sentence without a full stop.
+    message: &'a str,
+    /// What it rests on.
+    evidence: Vec<Evidence<'a>>,
+    /// The edits that would settle it, if they are known.
+    fix: Option<Fix>,
+}
+
+/// A place that speaks for a finding.
+#[derive(Serialize, JsonSchema)]
+struct Evidence<'a> {
+    /// Relative to the project root.
+    path: &'a str,
+    /// From 1.
+    line: u32,
+    /// What is to be seen there.
+    text: &'a str,
+}
+
+/// Edits that only make sense together.
+#[derive(Serialize, JsonSchema)]
+pub struct Fix {
+    /// Whether the edits can be made unseen.
+    #[schemars(extend("enum" = ["safe", "unsafe"]))]
+    pub safety: &'static str,
+    /// Sorted by place; they don't overlap.
+    pub edits: Vec<Edit>,
+}
+
+/// A change of one file.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Edit {
+    /// The bytes `start..end` become the replacement.
+    Replace {
+        /// Relative to the project root.
+        path: String,
+        /// First byte.
+        start: u32,
+        /// One past the last byte.
+        end: u32,
+        /// What stands there afterwards.
+        replacement: String,
+    },
+    /// The file goes.
+    Delete {
+        /// Relative to the project root.
+        path: String,
+        /// Always true.
+        delete: bool,
+    },
+}
+
+pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let fingerprints = report.fingerprints();
+    let findings = report.findings.iter().zip(fingerprints);
+    let output = Output {
+        schema_version: SCHEMA_VERSION,
+        tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+        coverage: report.coverage.into(),
+        findings: findings.map(|(finding, print)| Finding::new(finding, print)).collect(),
+        summary: report.summary(),
+    };
+    serde_json::to_writer(&mut *out, &output)?;
+    writeln!(out)
+}
+
+/// The JSON Schema of the report, as `docs/schema/lint.schema.json` holds it.
+pub fn schema() -> Schema {
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    settings.into_generator().into_root_schema_for::<Output<'_>>()
+}
+
+impl From<finding::Coverage> for Coverage {
+    fn from(coverage: finding::Coverage) -> Self {
+        Self {
+            packages: coverage.packages,
+            packages_failed: coverage.packages_failed,
+            python_files: coverage.python_files,
+            python_files_failed: coverage.python_files_failed,
+            targets: coverage.targets,
+            unknown_rules: coverage.unknown_rules,
+        }
+    }
+}
+
+impl<'a> Finding<'a> {
+    fn new(finding: &'a finding::Finding, fingerprint: String) -> Self {
+        let region = &finding.region;
+        let evidence = |evidence: &'a finding::Evidence| Evidence {
+            path: &evidence.path,
+            line: evidence.line,
+            text: &evidence.text,
+        };
+        Self {
+            fingerprint,
+            check: finding.check.as_str(),
+            severity: finding.severity.as_str(),
+            confidence: finding.confidence.as_str(),
+            target: finding.target.as_ref().map(ToString::to_string),
+            dep: finding.dep.as_ref().map(ToString::to_string),
+            module: finding.module.as_deref(),
+            path: region.path.as_str(),
+            line: region.line,
+            column: region.column,
+            end_line: region.end_line,
+            end_column: region.end_column,
+            message: &finding.message,
+            evidence: finding.evidence.iter().map(evidence).collect(),
+            // A change in meaning is not yet an edit.
+            fix: None,
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The end of a text report: counts, how much was read, what could not be. Writes only to the writer it is given.
+
+use super::{Look, Verbosity, count, grouped, harmless};
+use crate::finding::{Coverage, Report, Safety, Severity};
+use crate::source::{Problem, ProblemKind};
+use annotate_snippets::renderer::Style;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+pub(super) fn render(report: &Report, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    checks(report, out)?;
+    writeln!(out, "{}", look.paint(Style::new().bold(), findings(report)))?;
+    writeln!(out, "{}", coverage(report.coverage))?;
+    problems(&report.problems, look, out)
+}
+
+/// A table of checks and their counts.
+fn checks(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let rows: Vec<(&str, String)> =
+        report.summary().into_iter().map(|(check, number)| (check, grouped(number))).collect();
+    let names = rows.iter().map(|(check, _)| check.len()).max().unwrap_or(0);
+    let numbers = rows.iter().map(|(_, number)| number.len()).max().unwrap_or(0);
+    for (check, number) in &rows {
+        writeln!(out, "{check:names$}  {number:>numbers$}")?;
+    }
+    if rows.is_empty() { Ok(()) } else { writeln!(out) }
+}
+
+/// `34 findings: 5 errors, 29 warnings; 3 suppressed; 12 safe fixes computed`
+fn findings(report: &Report) -> String {
+    let severities = [Severity::Error, Severity::Warning, Severity::Note].into_iter();
+    let by_severity = severities.filter_map(|severity| {
+        let number = report.findings.iter().filter(|it| it.severity == severity).count();
+        (number > 0).then(|| count(number, severity.as_str()))
+    });
+    let mut text = match report.findings.len() {
+        0 => "no findings".to_owned(),
+        number => {
+            let by_severity: Vec<String> = by_severity.collect();
+            format!("{}: {}", count(number, "finding"), by_severity.join(", "))
+        }
+    };
+    if report.suppressed > 0 {
+        text += &format!("; {} suppressed", grouped(report.suppressed));
+    }
+    let fixes = report.findings.iter().filter_map(|finding| finding.fix.as_ref());
+    let safe = fixes.filter(|fix| fix.safety == Safety::Safe).count();
+    if safe > 0 {
+        let fixes = if safe == 1 { "fix" } else { "fixes" };
+        text += &format!("; {} safe {fixes} computed", grouped(safe));
+    }
+    text
+}
+
+/// `read 378 build files, 3 826 Python files, 2 463 targets; 1 Python file could not be read whole`
+fn coverage(coverage: Coverage) -> String {
+    let mut text = format!(
+        "read {}, {}, {}",
+        count(coverage.packages, "build file"),
+        count(coverage.python_files, "Python file"),
+        count(coverage.targets, "target"),
+    );
+    if coverage.unknown_rules > 0 {
+        text += &format!(" ({} of unknown kinds)", grouped(coverage.unknown_rules));
+    }
+    let failed =
+        [(coverage.packages_failed, "build file"), (coverage.python_files_failed, "Python file")];
+    let failed = failed.into_iter().filter(|(number, _)| *number > 0);
+    let failed: Vec<String> = failed.map(|(number, what)| count(number, what)).collect();
+    if !failed.is_empty() {
+        text += &format!("; {} could not be read whole", failed.join(" and "));
+    }
+    text
+}
+
+/// A line that counts the problems by kind, or a list of all of them.
+fn problems(problems: &[Problem], look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let mut by_kind: BTreeMap<ProblemKind, Vec<&Problem>> = BTreeMap::new();
+    for problem in problems {
+        by_kind.entry(problem.kind).or_default().push(problem);
+    }
+    if by_kind.is_empty() {
+        return Ok(());
+    }
+    let total = count(problems.len(), "problem");
+    if look.verbosity < Verbosity::Verbose {
+        let kinds = by_kind.iter();
+        let kinds = kinds.map(|(kind, of)| format!("{} {}", grouped(of.len()), kind.as_str()));
+        let kinds = kinds.collect::<Vec<_>>().join(", ");
+        return writeln!(out, "{total}: {kinds}; run with -v to list them");
+    }
+    writeln!(out, "{total}:")?;
+    for (kind, of) in by_kind {
+        writeln!(out, "  {} ({})", kind.as_str(), grouped(of.len()))?;
+        for problem in of {
+            let (path, message) = (harmless(&problem.path), harmless(&problem.message));
+            match problem.line {
+                0 => writeln!(out, "    {path}  {message}")?,
+                line => writeln!(out, "    {path}:{line}  {message}")?,
+            }
+        }
+    }
+    Ok(())
+}

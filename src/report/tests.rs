@@ -1,0 +1,189 @@
+//! Tests of the renderers on findings made by hand.
+
+use super::*;
+use crate::finding::{
+    CheckId, Confidence, Coverage, Evidence, Finding, FixSet, Region, Safety, Severity,
+};
+use crate::label::Label;
+use crate::source::{Problem, ProblemKind, Span};
+
+const BUILD_FILE: &str = "python_library(\n    name = \"app\",\n    deps = [\n\t\"//é:old\",\n    ],\n)\n";
+
+fn source(path: &ProjectPath) -> Option<String> {
+    (path.as_str() == "app/BUCK").then(|| BUILD_FILE.to_owned())
+}
+
+fn evidence(number: u32) -> Vec<Evidence> {
+    let line = |line| Evidence { path: "app/main.py".into(), line, text: format!("import m{line}") };
+    (1..=number).map(line).collect()
+}
+
+fn unused() -> Finding {
+    let start = BUILD_FILE.find("\"//é").unwrap() as u32;
+    Finding {
+        check: CheckId::UnusedDep,
+        severity: Severity::Warning,
+        confidence: Confidence::Certain,
+        target: Label::parse_full("root//app:app"),
+        dep: Label::parse_full("root//é:old"),
+        module: None,
+        region: Region {
+            path: ProjectPath::new("app/BUCK"),
+            line: 4,
+            column: 2,
+            end_line: 4,
+            end_column: 11,
+            span: Span::new(start, start + 10),
+        },
+        message: "nothing in `app` uses `//é:old`".into(),
+        evidence: evidence(2),
+        hint: Some("remove it".into()),
+        fix: Some(FixSet { safety: Safety::Safe, removals: vec![], additions: vec![] }),
+    }
+}
+
+fn dead() -> Finding {
+    Finding {
+        check: CheckId::DeadTarget,
+        severity: Severity::Error,
+        confidence: Confidence::Likely,
+        dep: None,
+        region: Region::line(ProjectPath::new("app/BUCK"), 1),
+        message: "nothing alive depends on `app`".into(),
+        evidence: evidence(10),
+        hint: None,
+        fix: None,
+        ..unused()
+    }
+}
+
+fn unowned() -> Finding {
+    Finding {
+        check: CheckId::UnownedSource,
+        severity: Severity::Note,
+        target: None,
+        module: None,
+        region: Region::line(ProjectPath::new("app/lost\u{1b}[31m.py"), 1),
+        message: "no target owns this file".into(),
+        evidence: vec![],
+        ..dead()
+    }
+}
+
+fn report() -> Report {
+    let problem = |line, kind, message: &str| Problem {
+        path: ProjectPath::new("lib/BUCK"),
+        line,
+        kind,
+        message: message.into(),
+    };
+    Report {
+        findings: vec![unowned(), dead(), unused()],
+        coverage: Coverage {
+            packages: 378,
+            packages_failed: 2,
+            python_files: 3826,
+            python_files_failed: 1,
+            targets: 1_002_463,
+            unknown_rules: 12,
+        },
+        suppressed: 3,
+        problems: vec![
+            problem(0, ProblemKind::Unreadable, "permission denied"),
+            problem(7, ProblemKind::Load, "no file `x.bzl`"),
+        ],
+    }
+}
+
+fn rendered(format: Format, report: &Report, look: Look) -> String {
+    let mut out = Vec::new();
+    render(format, report, look, &source, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn text() {
+    insta::assert_snapshot!(rendered(Format::Text, &report(), Look::default()), @"");
+}
+
+#[test]
+fn verbose_text_lists_the_problems() {
+    let look = Look { verbosity: Verbosity::Verbose, ..Look::default() };
+    let report = Report { findings: vec![], ..report() };
+    insta::assert_snapshot!(rendered(Format::Text, &report, look), @"");
+}
+
+#[test]
+fn quiet_text_is_findings_only() {
+    let look = Look { verbosity: Verbosity::Quiet, ..Look::default() };
+    let report = Report { findings: vec![], ..report() };
+    assert_eq!(rendered(Format::Text, &report, look), "");
+}
+
+#[test]
+fn a_clean_and_complete_run_is_two_lines() {
+    let coverage = Coverage { packages: 1, python_files: 1, targets: 1, ..Coverage::default() };
+    let report = Report { coverage, ..Report::default() };
+    let expected = "no findings\nread 1 build file, 1 Python file, 1 target\n";
+    assert_eq!(rendered(Format::Text, &report, Look::default()), expected);
+}
+
+#[test]
+fn colour_adds_escapes_and_nothing_else() {
+    let plain = rendered(Format::Text, &report(), Look::default());
+    let styled = rendered(Format::Text, &report(), Look { color: true, ..Look::default() });
+    assert!(styled.contains("\u{1b}[") && !plain.contains('\u{1b}'));
+    assert_eq!(anstream::adapter::strip_str(&styled).to_string(), plain);
+}
+
+#[test]
+fn a_region_of_many_lines_is_underlined_to_the_end_of_the_first() {
+    let mut finding = unused();
+    finding.region.end_line = 5;
+    finding.region.end_column = 3;
+    let report = Report { findings: vec![finding], ..Report::default() };
+    let text = rendered(Format::Text, &report, Look::default());
+    assert!(text.contains("    \"//é:old\",\n"), "{text}");
+    assert!(text.contains("    ^^^^^^^^^^\n"), "{text}");
+}
+
+#[test]
+fn places_outside_of_the_text_do_no_harm() {
+    for (line, column, end_column) in [(99, 1, 5), (0, 1, 5), (4, 90, 95), (4, 9, 2), (6, 0, 0)] {
+        let mut finding = unused();
+        finding.region = Region { line, column, end_line: line, end_column, ..finding.region };
+        let report = Report { findings: vec![finding], ..Report::default() };
+        let text = rendered(Format::Text, &report, Look::default());
+        assert!(text.contains("--> app/BUCK"), "{text}");
+    }
+}
+
+#[test]
+fn concise() {
+    insta::assert_snapshot!(rendered(Format::Concise, &report(), Look::default()), @"");
+}
+
+#[test]
+fn json() {
+    let report = Report { findings: vec![unused()], ..report() };
+    insta::assert_snapshot!(rendered(Format::Json, &report, Look::default()), @"");
+}
+
+#[test]
+fn dot_draws_edges_between_nodes_only() {
+    let objects = [
+        serde_json::json!({"module": "a\"", "imports": [
+            {"module": "b", "path": "b.py", "kind": "type-only"},
+            {"module": "os", "path": null, "kind": "runtime"}]}),
+        serde_json::json!({"module": "b", "imports": [{"module": "a\"", "kind": "runtime"}]}),
+    ];
+    let mut out = Vec::new();
+    super::dot(&objects, Edges::MODULES, &mut out).unwrap();
+    insta::assert_snapshot!(String::from_utf8(out).unwrap(), @"");
+}
+
+#[test]
+fn numbers_are_grouped_by_three() {
+    let numbers = [0, 12, 999, 1000, 3826, 1_234_567].map(grouped);
+    assert_eq!(numbers, ["0", "12", "999", "1 000", "3 826", "1 234 567"]);
+}
