@@ -1,5 +1,6 @@
 //! crate
 pub mod buck;
+pub mod checks;
 pub mod error;
 pub mod finding;
 pub mod graph;
@@ -8,3 +9,5 @@ pub mod progress;
 pub mod python;
 pub mod source;
 pub mod workspace;
+pub mod cli;
+pub mod report;

@@ -1,1 +1,22 @@
-//! x
+//! All integration tests in one binary: a module a feature, so that they link once.
+
+mod cli;
+mod differential;
+mod docs;
+mod situations;
+mod support;
+mod tidy;
+
+#[test]
+fn no_test_file_is_forgotten() {
+    let this = include_str!("main.rs");
+    for file in support::files_below("tests") {
+        let Some(name) = file.strip_prefix("tests/").and_then(|file| file.strip_suffix(".rs")) else {
+            continue;
+        };
+        let module = name.strip_suffix("/mod").unwrap_or(name);
+        if module != "main" && !module.contains('/') {
+            assert!(this.contains(&format!("mod {module};")), "{file} belongs into tests/main.rs");
+        }
+    }
+}

@@ -64,7 +64,7 @@ pub(super) enum Command {
     /// Report what the repository does not need, and what it lacks
     #[command(after_help = Exit::TABLE)]
     Lint(Lint),
-    /// Show why a target or module is needed, or the shortest chain from one to another
+    /// Show who needs a target or module, or the shortest chain from one to another
     Why(Why),
     /// Print the graph of targets or modules
     Graph(Graph),
@@ -133,7 +133,7 @@ fn parse_output(text: &str) -> Result<Output, String> {
 pub struct Why {
     /// A target or a module
     pub(super) from: String,
-    /// The target or module that the chain leads to
+    /// Where the chain leads [default: show who needs FROM]
     pub(super) to: Option<String>,
 }
 

@@ -15,7 +15,7 @@ struct Explanation {
     check: &'static str,
     severity: &'static str,
     summary: &'static str,
-    text: &'static str,
+    text: String,
 }
 
 pub(super) fn run(args: &Explain, context: &mut Context<'_>) -> Result<Exit> {

@@ -9,27 +9,20 @@ pub(super) struct Bar(ProgressBar);
 
 impl Bar {
     pub(super) fn new() -> Self {
-        let bar = ProgressBar::new_spinner();
+        let bar = ProgressBar::new(0);
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {human_pos}/{human_len}") {
+            bar.set_style(style.tick_chars(r"-\|/ "));
+        }
         bar.enable_steady_tick(Duration::from_millis(100));
         Self(bar)
     }
 }
 
 impl Progress for Bar {
+    /// Stages may overlap, so that steps are counted over all of them and the name is that of the latest.
     fn start(&self, stage: &'static str, total: Option<usize>) {
-        let template = match total {
-            Some(_) => "{spinner} {msg} {human_pos}/{human_len}",
-            None => "{spinner} {msg} {human_pos}",
-        };
-        let style = ProgressStyle::with_template(template);
-        let style = style.unwrap_or_else(|_| ProgressStyle::default_spinner());
-        self.0.set_style(style.tick_chars(r"-\|/ "));
-        self.0.set_position(0);
-        match total {
-            Some(total) => self.0.set_length(total as u64),
-            None => self.0.unset_length(),
-        }
         self.0.set_message(stage);
+        self.0.inc_length(total.map_or(0, |total| total as u64));
     }
 
     fn step(&self) {

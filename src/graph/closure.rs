@@ -1,6 +1,6 @@
 //! Reachability: closures, cycles, and many questions at once. The only file that sees petgraph's types.
 
-use super::ids::TargetId;
+use super::ids::{NameId, TargetId};
 use fixedbitset::FixedBitSet;
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -182,7 +182,12 @@ impl Condensed {
     }
 }
 
-/// The handle of a position in a bit set.
+/// The handle of a name by its position.
+pub fn name_at(index: usize) -> NameId {
+    NameId::new(index)
+}
+
+/// The handle of a target by its position in a bit set.
 pub fn target_at(index: usize) -> TargetId {
     TargetId::new(index)
 }

@@ -14,7 +14,7 @@ mod third_party;
 mod uses;
 mod why;
 
-pub use closure::{Web, target_at};
+pub use closure::{Web, name_at, target_at};
 pub use files::{PythonFile, PythonFiles};
 pub use ids::{FileId, NameId, TargetId};
 pub use kinds::Kind;

@@ -69,6 +69,8 @@ pub struct Use {
     pub provider: Option<Box<str>>,
     /// A `# @manual` comment: people manage what provides it.
     pub manual: bool,
+    /// Stands in a string or comment, not in a statement.
+    pub in_text: bool,
     /// `from module import wanted`, and neither a submodule nor a name of the module.
     pub missing_name: bool,
 }
@@ -177,6 +179,7 @@ fn plain_use(wanted: &str, kind: UseKind) -> Use {
         span: crate::source::Span::default(),
         provider: None,
         manual: false,
+        in_text: false,
         missing_name: false,
     }
 }
@@ -345,6 +348,7 @@ impl Builder<'_> {
                     name: Some(id),
                     line: string.line,
                     span: string.span,
+                    in_text: true,
                     ..plain_use(name, kind)
                 });
             }

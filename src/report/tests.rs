@@ -103,14 +103,65 @@ fn rendered(format: Format, report: &Report, look: Look) -> String {
 
 #[test]
 fn text() {
-    insta::assert_snapshot!(rendered(Format::Text, &report(), Look::default()), @"");
+    insta::assert_snapshot!(rendered(Format::Text, &report(), Look::default()), @r#"
+    root//app
+
+    error[dead-target]: nothing alive depends on `app`
+     --> app/BUCK:1
+      |
+    1 | python_library(
+      |
+      = target: root//app:app (likely)
+      = note: app/main.py:1  import m1
+              app/main.py:2  import m2
+              app/main.py:3  import m3
+              app/main.py:4  import m4
+              app/main.py:5  import m5
+              app/main.py:6  import m6
+              app/main.py:7  import m7
+              app/main.py:8  import m8
+              … and 2 more
+
+    warning[unused-dep]: nothing in `app` uses `//é:old`
+     --> app/BUCK:4:2
+      |
+    4 |     "//é:old",
+      |     ^^^^^^^^^
+      |
+      = target: root//app:app (certain)
+      = note: app/main.py:1  import m1
+              app/main.py:2  import m2
+      = help: remove it
+
+    outside of targets
+
+    note[unowned-source]: no target owns this file
+    --> app/lost␛[31m.py:1:1
+     = confidence: likely
+
+    dead-target     1
+    unowned-source  1
+    unused-dep      1
+
+    3 findings: 1 error, 1 warning, 1 note; 3 suppressed; 1 safe fix computed
+    read 378 build files, 3 826 Python files, 1 002 463 targets (12 of unknown kinds); 2 build files and 1 Python file could not be read whole
+    2 problems: 1 unreadable, 1 load; run with -v to list them
+    "#);
 }
 
 #[test]
 fn verbose_text_lists_the_problems() {
     let look = Look { verbosity: Verbosity::Verbose, ..Look::default() };
     let report = Report { findings: vec![], ..report() };
-    insta::assert_snapshot!(rendered(Format::Text, &report, look), @"");
+    insta::assert_snapshot!(rendered(Format::Text, &report, look), @r#"
+    no findings; 3 suppressed
+    read 378 build files, 3 826 Python files, 1 002 463 targets (12 of unknown kinds); 2 build files and 1 Python file could not be read whole
+    2 problems:
+      unreadable (1)
+        lib/BUCK  permission denied
+      load (1)
+        lib/BUCK:7  no file `x.bzl`
+    "#);
 }
 
 #[test]
@@ -160,13 +211,17 @@ fn places_outside_of_the_text_do_no_harm() {
 
 #[test]
 fn concise() {
-    insta::assert_snapshot!(rendered(Format::Concise, &report(), Look::default()), @"");
+    insta::assert_snapshot!(rendered(Format::Concise, &report(), Look::default()), @r#"
+    app/lost␛[31m.py:1:1: note[unowned-source] no target owns this file
+    app/BUCK:1:1: error[dead-target] nothing alive depends on `app`
+    app/BUCK:4:2: warning[unused-dep] nothing in `app` uses `//é:old`
+    "#);
 }
 
 #[test]
 fn json() {
     let report = Report { findings: vec![unused()], ..report() };
-    insta::assert_snapshot!(rendered(Format::Json, &report, Look::default()), @"");
+    insta::assert_snapshot!(rendered(Format::Json, &report, Look::default()), @r#"{"schema_version":1,"tool":{"name":"secateur","version":"0.1.0"},"coverage":{"packages":378,"packages_failed":2,"python_files":3826,"python_files_failed":1,"targets":1002463,"unknown_rules":12},"findings":[{"fingerprint":"9a0745a362508789","check":"unused-dep","severity":"warning","confidence":"certain","target":"root//app:app","dep":"root//é:old","module":null,"path":"app/BUCK","line":4,"column":2,"end_line":4,"end_column":11,"message":"nothing in `app` uses `//é:old`","evidence":[{"path":"app/main.py","line":1,"text":"import m1"},{"path":"app/main.py","line":2,"text":"import m2"}],"fix":null}],"summary":{"unused-dep":1}}"#);
 }
 
 #[test]
@@ -179,7 +234,16 @@ fn dot_draws_edges_between_nodes_only() {
     ];
     let mut out = Vec::new();
     super::dot(&objects, Edges::MODULES, &mut out).unwrap();
-    insta::assert_snapshot!(String::from_utf8(out).unwrap(), @"");
+    insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"
+    digraph {
+      rankdir = LR;
+      node [shape = box];
+      "a\"";
+      "b";
+      "a\"" -> "b" [label = "type-only"];
+      "b" -> "a\"";
+    }
+    "#);
 }
 
 #[test]

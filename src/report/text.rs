@@ -6,7 +6,7 @@ use crate::finding::{Finding, Region, Report, Severity};
 use crate::label::PackageId;
 use crate::source::ProjectPath;
 use annotate_snippets::renderer::Style;
-use annotate_snippets::{Annotation, AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::ops::Range;
@@ -104,27 +104,29 @@ fn evidence(finding: &Finding) -> String {
 }
 
 /// The first line of the region with what is meant underlined; the place alone where there is no such line.
-fn place<'a>(region: &'a Region, text: Option<&'a str>) -> Element<'a> {
+fn place<'a>(region: &Region, text: Option<&'a str>) -> Element<'a> {
     let (line, column) = (region.line as usize, region.column as usize);
-    let path = region.path.as_str();
+    let path = harmless(&region.path);
     let Some(source) = text.and_then(|text| text.lines().nth(line.checked_sub(1)?)) else {
         return Origin::path(path).line(line).char_column(column).into();
     };
-    let snippet = Snippet::source(source).path(path).line_start(line);
-    snippet.annotation(underlined(region, source)).into()
+    let snippet = Snippet::source(source).line_start(line);
+    if region.span.start == region.span.end {
+        // The line as such is meant, or the file.
+        let whole = AnnotationKind::Visible.span(0..source.len());
+        return snippet.path(format!("{path}:{line}")).annotation(whole).into();
+    }
+    let underlined = AnnotationKind::Primary.span(columns(region, source));
+    snippet.path(path).annotation(underlined).into()
 }
 
-/// The bytes of `source`, the region's first line, that are meant. A region without bytes means the line as such.
-fn underlined<'a>(region: &Region, source: &str) -> Annotation<'a> {
-    if region.span.start == region.span.end {
-        return AnnotationKind::Visible.span(0..source.len());
-    }
+/// The bytes of `source`, the region's first line, that the region covers.
+fn columns(region: &Region, source: &str) -> Range<usize> {
     let byte = |column: u32| {
         let mut offsets = source.char_indices().map(|(at, _)| at);
         offsets.nth(column.saturating_sub(1) as usize).unwrap_or(source.len())
     };
     let start = byte(region.column);
     let end = if region.end_line > region.line { source.len() } else { byte(region.end_column) };
-    let range: Range<usize> = start..end.max(start);
-    AnnotationKind::Primary.span(range)
+    start..end.max(start)
 }

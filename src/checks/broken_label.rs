@@ -1,0 +1,67 @@
+//! # broken-label
+//!
+//! ## What it finds
+//!
+//! A dependency or source whose label lies in this repository and that no build file defines. Labels into cells that are
+//! not on disk, into packages of which a part could not be read, and in branches of a `select` are left out.
+//!
+//! ## Why it matters
+//!
+//! The target cannot be built.
+//!
+//! ## Example
+//!
+//! ```python
+//! deps = ["//features:stroe"]         # there is //features:store
+//! ```
+//!
+//! ## Fix
+//!
+//! Correct the label or remove it.
+
+use super::context::Context;
+use crate::finding::{CheckId, Confidence, Finding};
+use crate::graph::Resolution;
+use crate::label::Label;
+
+/// Names further from the label than this are no suggestion.
+const MAX_DISTANCE: usize = 3;
+
+/// Runs the check.
+pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (_, target) in context.defined() {
+        let mut reported: Vec<(&Label, Option<crate::buck::LiteralId>)> = Vec::new();
+        for dep in &target.deps {
+            let broken = context.graph.targets.resolution(&dep.to) == Resolution::Broken;
+            // The branch that is not taken may name anything.
+            if !broken || dep.branch.is_some() || reported.contains(&(&dep.to, dep.literal)) {
+                continue;
+            }
+            reported.push((&dep.to, dep.literal));
+            let region = match dep.literal {
+                Some(literal) => context.literal(literal),
+                None => context.call(target),
+            };
+            let message = format!("no build file defines `{}`", dep.to);
+            let mut finding =
+                context.finding(CheckId::BrokenLabel, Confidence::Certain, region, message);
+            finding.target = Some(target.label.clone());
+            finding.dep = Some(dep.to.clone());
+            finding.hint = Some(match similar(context, &dep.to) {
+                Some(name) => format!("did you mean `{}:{name}`?", dep.to.package),
+                None => "correct the label, or remove it".to_owned(),
+            });
+            findings.push(finding);
+        }
+    }
+    findings
+}
+
+fn similar(context: &Context<'_>, label: &Label) -> Option<String> {
+    let package = context.graph.evaluation.packages.iter().find(|p| p.id == label.package)?;
+    let names = package.targets.iter().map(|target| &*target.label.name);
+    let near = names.map(|name| (strsim::levenshtein(name, &label.name), name));
+    let (_, name) = near.filter(|(distance, _)| *distance <= MAX_DISTANCE).min()?;
+    Some(name.to_owned())
+}

@@ -1,0 +1,242 @@
+//! What all checks share: verdicts computed once, and ways to say where. Reads sources again only to count columns.
+
+use super::edges::{EdgeId, Edges};
+use super::leaning::{self, Executables, Outcome};
+use super::liveness::{self, ModuleLife, RootTargets};
+use crate::buck::{LiteralId, Target};
+use crate::finding::{CheckId, Confidence, Evidence, Finding, Region};
+use crate::graph::{Graph, Kind, TargetId, Use, Web};
+use crate::label::Label;
+use crate::source::{LineIndex, ProjectPath, Span};
+use crate::workspace::Workspace;
+use fixedbitset::FixedBitSet;
+use rustc_hash::FxHashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A source and where its lines begin.
+type Source = Arc<(String, LineIndex)>;
+
+/// The state of one run.
+pub(super) struct Context<'a> {
+    pub(super) workspace: &'a Workspace,
+    pub(super) graph: &'a Graph,
+    pub(super) roots: RootTargets,
+    pub(super) life: ModuleLife,
+    pub(super) test_only: FixedBitSet,
+    pub(super) edges: Edges<'a>,
+    pub(super) executables: Executables,
+    pub(super) outcome: Outcome,
+    /// The graph along which modules travel, before anything is taken out.
+    pub(super) modules: Web,
+    /// Targets that something outside reaches, once the certain removals are made.
+    pub(super) live: FixedBitSet,
+    /// Targets in an executable that may load any module, with a place that does.
+    shaky: FxHashMap<TargetId, (ProjectPath, u32)>,
+    sources: Mutex<FxHashMap<ProjectPath, Option<Source>>>,
+}
+
+impl<'a> Context<'a> {
+    /// Computes everything that checks share.
+    pub(super) fn new(workspace: &'a Workspace, graph: &'a Graph) -> Self {
+        let roots = RootTargets::find(workspace, graph);
+        let life = ModuleLife::trace(workspace, graph, &roots);
+        let test_only = liveness::test_only(graph, &life);
+        let edges = Edges::judge(workspace, graph, &roots, &life);
+        let executables = Executables::find(graph, &roots.open);
+        let candidates = leaning::candidates(&edges, &executables);
+        let outcome = leaning::solve(workspace, &edges, &executables, candidates);
+        let shaky = shaky(graph, &life, &executables);
+        let mut context = Self {
+            workspace,
+            graph,
+            roots,
+            life,
+            test_only,
+            edges,
+            executables,
+            outcome,
+            modules: graph.module_web(|_, _| true),
+            live: FixedBitSet::new(),
+            shaky,
+            sources: Mutex::default(),
+        };
+        context.live = context.live_targets();
+        context
+    }
+
+    fn live_targets(&self) -> FixedBitSet {
+        let graph = self.graph;
+        let kept = graph.targets.ids().flat_map(|from| {
+            let edges = graph.targets.node(from).edges.iter().enumerate();
+            let stays = edges.filter(move |(position, _)| {
+                let id = EdgeId { from, position: *position };
+                !self.outcome.removable.contains(&id)
+                    || self.removal_confidence(id) != Confidence::Certain
+            });
+            stays.map(move |(_, edge)| (from.index(), edge.to.index()))
+        });
+        let added = self.outcome.additions.iter().map(|(user, dep)| (user.index(), dep.index()));
+        let web = Web::new(graph.targets.len(), kept.chain(added));
+        liveness::live_targets(&web, &self.roots)
+    }
+
+    /// How sure it is that an edge can go.
+    pub(super) fn removal_confidence(&self, id: EdgeId) -> Confidence {
+        let graph = self.graph;
+        let owners = self.edges.stands_for(self.edges.edge(id).to);
+        let from_known = graph.targets.node(id.from).kind != Kind::Unknown;
+        let offers = || owners.iter().map(|owner| graph.owners.offer(*owner));
+        let complete = offers().all(|offer| offer.complete);
+        let native = owners.iter().any(|owner| {
+            graph.targets.node(*owner).kind == Kind::PythonExtension
+        });
+        let resources_only =
+            offers().any(|offer| offer.has_resources && offer.provisions.is_empty());
+        if resources_only {
+            return Confidence::Possible;
+        }
+        let has_resources = offers().any(|offer| offer.has_resources);
+        let sure = from_known
+            && complete
+            && !native
+            && !has_resources
+            && !self.shaky.contains_key(&id.from);
+        if sure { Confidence::Certain } else { Confidence::Likely }
+    }
+
+    /// A place in an executable around a target that may load any module.
+    pub(super) fn unbounded_loader(&self, id: TargetId) -> Option<Evidence> {
+        let (path, line) = self.shaky.get(&id)?;
+        let text = "may load any module; bound it with `# secateur: loads[…]`".to_owned();
+        Some(Evidence { path: path.to_string(), line: *line, text })
+    }
+
+    /// Whether a target outside of all roots' reach is meant.
+    pub(super) fn is_live(&self, id: TargetId) -> bool {
+        self.live.contains(id.index())
+    }
+
+    /// The label of a target.
+    pub(super) fn label(&self, id: TargetId) -> &'a Label {
+        &self.graph.targets.node(id).label
+    }
+
+    /// All targets on disk with their definitions.
+    pub(super) fn defined(&self) -> impl Iterator<Item = (TargetId, &'a Target)> + '_ {
+        let graph = self.graph;
+        graph.targets.ids().filter_map(move |id| Some((id, graph.definition(id)?)))
+    }
+
+    /// Where a literal of a build file stands.
+    pub(super) fn literal(&self, id: LiteralId) -> Region {
+        let place = self.graph.evaluation.place(id);
+        self.build_region(&place.path, place.span)
+    }
+
+    /// Bytes of a build file, or of a file that it loads.
+    pub(super) fn build_region(&self, path: &ProjectPath, span: Span) -> Region {
+        let Some(file) = self.graph.evaluation.file(path) else {
+            return Region::line(path.clone(), 1);
+        };
+        region(path, file.text(), file.lines(), span)
+    }
+
+    /// Where a target is defined: the first line of its call.
+    pub(super) fn call(&self, target: &Target) -> Region {
+        let start = target.place.span.start;
+        let region = self.build_region(&target.place.path, Span::new(start, start));
+        let Some(file) = self.graph.evaluation.file(&target.place.path) else { return region };
+        let line = file.lines().span_of_line(file.text(), region.line);
+        self.build_region(&target.place.path, Span::new(start, line.end.max(start)))
+    }
+
+    /// Where a dependency stands: its literal, else the call of its target.
+    pub(super) fn dep(&self, id: EdgeId) -> Region {
+        match (self.edges.dep(id).and_then(|dep| dep.literal), self.graph.definition(id.from)) {
+            (Some(literal), _) => self.literal(literal),
+            (None, Some(target)) => self.call(target),
+            (None, None) => Region::line(ProjectPath::root(), 1),
+        }
+    }
+
+    /// Where a source uses a module.
+    pub(super) fn of_use(&self, path: &ProjectPath, used: &Use) -> Region {
+        let Some(source) = self.source(path).filter(|_| used.span != Span::default()) else {
+            return Region::line(path.clone(), used.line);
+        };
+        let (text, lines) = &*source;
+        if used.span.end as usize > text.len() {
+            return Region::line(path.clone(), used.line);
+        }
+        let whole = region(path, text, lines, used.span);
+        if whole.line == used.line && whole.end_line == used.line {
+            return whole;
+        }
+        // A statement over several lines: the line of the name is meant.
+        let line = lines.span_of_line(text, used.line);
+        let indent = text[line.range()].len() - text[line.range()].trim_start().len();
+        region(path, text, lines, Span::new(line.start + indent as u32, line.end))
+    }
+
+    fn source(&self, path: &ProjectPath) -> Option<Source> {
+        let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        let read = || {
+            let text = String::from_utf8(self.workspace.files.read(path).ok()?).ok()?;
+            let lines = LineIndex::new(&text);
+            Some(Arc::new((text, lines)))
+        };
+        sources.entry(path.clone()).or_insert_with(read).clone()
+    }
+
+    /// A finding without evidence, with the check's own severity.
+    pub(super) fn finding(
+        &self,
+        check: CheckId,
+        confidence: Confidence,
+        region: Region,
+        message: String,
+    ) -> Finding {
+        Finding {
+            check,
+            severity: check.default_severity(),
+            confidence,
+            target: None,
+            dep: None,
+            module: None,
+            region,
+            message,
+            evidence: Vec::new(),
+            hint: None,
+            fix: None,
+        }
+    }
+}
+
+fn region(path: &ProjectPath, text: &str, lines: &LineIndex, span: Span) -> Region {
+    let (line, column) = lines.line_column(text, span.start);
+    let (end_line, end_column) = lines.line_column(text, span.end);
+    Region { path: path.clone(), line, column, end_line, end_column, span }
+}
+
+/// First-party targets whose executables hold a living source that may load anything.
+fn shaky(
+    graph: &Graph,
+    life: &ModuleLife,
+    executables: &Executables,
+) -> FxHashMap<TargetId, (ProjectPath, u32)> {
+    let mut found: FxHashMap<TargetId, (ProjectPath, u32)> = FxHashMap::default();
+    for id in graph.targets.ids() {
+        let range = graph.owners.offer(id).provisions.clone();
+        let place = range.filter(|at| life.alive.contains(*at)).find_map(|at| {
+            let line = *graph.unit_at(at)?.unbounded.first()?;
+            Some((graph.owners.provisions()[at].path.clone()?, line))
+        });
+        let Some(place) = place else { continue };
+        for executable in executables.holding(id) {
+            for held in executables.closures[executable].ones() {
+                found.entry(crate::graph::target_at(held)).or_insert_with(|| place.clone());
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,363 @@
+//! Who leans on an edge that its own target does not use: all candidates go out at once, and every use must keep an owner. Pure.
+
+use super::edges::{EdgeId, Edges, Usage};
+use super::visibility;
+use crate::finding::Addition;
+use crate::graph::{EdgeKind, Graph, Kind, NameId, TargetId, Use, Web};
+use crate::workspace::Workspace;
+use fixedbitset::FixedBitSet;
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Which edges can go, and what has to come in their place.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    /// Edges that can go, all of them together.
+    pub(super) removable: BTreeSet<EdgeId>,
+    /// Dependencies that have to come: who needs what.
+    pub(super) additions: BTreeSet<(TargetId, TargetId)>,
+}
+
+/// Executables, and the tops of what is in none of them, with their closures.
+pub(super) struct Executables {
+    /// Targets that start, or from which something outside may import.
+    pub(super) tops: Vec<TargetId>,
+    /// For each, everything whose modules are in its link tree.
+    pub(super) closures: Vec<FixedBitSet>,
+}
+
+impl Executables {
+    /// Finds them on the whole graph.
+    pub(super) fn find(graph: &Graph, roots: &FxHashSet<TargetId>) -> Self {
+        let web = graph.module_web(|_, _| true);
+        let runs = |id: &TargetId| {
+            let kind = graph.targets.node(*id).kind;
+            matches!(kind, Kind::PythonBinary | Kind::PythonTest) || roots.contains(id)
+        };
+        let mut tops: Vec<TargetId> = graph.targets.ids().filter(runs).collect();
+        let mut covered = web.closure(tops.iter().map(|id| id.index()));
+        // What is in no executable is judged by closures of its own, from those that nothing depends on.
+        let mut has_user = FixedBitSet::with_capacity(graph.targets.len());
+        for id in graph.targets.ids() {
+            for edge in &graph.targets.node(id).edges {
+                if edge.kind == EdgeKind::Modules && edge.to != id {
+                    has_user.insert(edge.to.index());
+                }
+            }
+        }
+        let is_python = |id: &TargetId| graph.targets.node(*id).kind.has_python_sources();
+        for pass in 0..2 {
+            for id in graph.targets.ids().filter(is_python) {
+                let is_top = pass == 1 || !has_user.contains(id.index());
+                if is_top && !covered.contains(id.index()) {
+                    tops.push(id);
+                    covered.union_with(&web.closure([id.index()]));
+                }
+            }
+        }
+        tops.sort_unstable();
+        let closures = tops.par_iter().map(|id| web.closure([id.index()])).collect();
+        Self { tops, closures }
+    }
+
+    /// Positions of those whose closure holds a target.
+    pub(super) fn holding(&self, id: TargetId) -> impl Iterator<Item = usize> + '_ {
+        let closures = self.closures.iter().enumerate();
+        closures.filter(move |(_, closure)| closure.contains(id.index())).map(|(at, _)| at)
+    }
+}
+
+/// A use that would lose its owner.
+struct Lost {
+    user: TargetId,
+    name: NameId,
+    can_be_declared: bool,
+    executables: Vec<usize>,
+}
+
+/// Takes candidates out until nothing is lost that an addition does not give back.
+pub(super) fn solve(
+    workspace: &Workspace,
+    edges: &Edges<'_>,
+    executables: &Executables,
+    candidates: BTreeSet<EdgeId>,
+) -> Outcome {
+    let graph = edges.graph;
+    let mut outcome = Outcome { removable: candidates, additions: BTreeSet::new() };
+    keep_shared_literals(edges, &mut outcome.removable);
+    let before = graph.module_web(|_, _| true);
+    let build = whole_web(graph);
+    let mut refused: FxHashSet<(TargetId, NameId)> = FxHashSet::default();
+    loop {
+        let after = web_after(edges, &outcome);
+        let lost = find_lost(edges, executables, &after);
+        if lost.is_empty() {
+            return outcome;
+        }
+        for loss in lost {
+            let owner = owner_held(edges, executables, &loss);
+            let Some(owner) = owner else { continue };
+            let allowed = loss.can_be_declared
+                && !refused.contains(&(loss.user, loss.name))
+                && can_add(workspace, edges, executables, &build, loss.user, owner);
+            if allowed && outcome.additions.insert((loss.user, owner)) {
+                continue;
+            }
+            refused.insert((loss.user, loss.name));
+            restore(edges, executables, &before, &mut outcome.removable, &loss, owner);
+        }
+        keep_shared_literals(edges, &mut outcome.removable);
+    }
+}
+
+/// A literal that feeds several edges can only go if all of them agree.
+fn keep_shared_literals(edges: &Edges<'_>, removable: &mut BTreeSet<EdgeId>) {
+    let graph = edges.graph;
+    let literals: FxHashSet<_> =
+        removable.iter().filter_map(|id| edges.dep(*id)?.literal).collect();
+    let mut kept: FxHashSet<buck_literal::Id> = FxHashSet::default();
+    for from in graph.targets.ids() {
+        for position in 0..graph.targets.node(from).edges.len() {
+            let id = EdgeId { from, position };
+            if let Some(literal) = edges.dep(id).and_then(|dep| dep.literal)
+                && literals.contains(&literal)
+                && !removable.contains(&id)
+            {
+                kept.insert(literal);
+            }
+        }
+    }
+    removable.retain(|id| {
+        let literal = edges.dep(*id).and_then(|dep| dep.literal);
+        literal.is_none_or(|literal| !kept.contains(&literal))
+    });
+}
+
+mod buck_literal {
+    pub(super) use crate::buck::LiteralId as Id;
+}
+
+fn web_after(edges: &Edges<'_>, outcome: &Outcome) -> Web {
+    let graph = edges.graph;
+    let kept = graph.targets.ids().flat_map(|from| {
+        let all = graph.targets.node(from).edges.iter().enumerate();
+        let kept = all.filter(move |(position, edge)| {
+            let id = EdgeId { from, position: *position };
+            edge.kind == EdgeKind::Modules && !outcome.removable.contains(&id)
+        });
+        kept.map(move |(_, edge)| (from.index(), edge.to.index()))
+    });
+    let added = outcome.additions.iter().map(|(user, owner)| (user.index(), owner.index()));
+    Web::new(graph.targets.len(), kept.chain(added))
+}
+
+/// Every kind of edge: what Buck2 itself would call a cycle.
+fn whole_web(graph: &Graph) -> Web {
+    let edges = graph.targets.ids().flat_map(|from| {
+        graph.targets.node(from).edges.iter().map(move |edge| (from.index(), edge.to.index()))
+    });
+    Web::new(graph.targets.len(), edges)
+}
+
+/// First the cheap sufficient condition, that the user still reaches an owner itself; what fails it is asked of each executable.
+fn find_lost(edges: &Edges<'_>, executables: &Executables, after: &Web) -> Vec<Lost> {
+    let graph = edges.graph;
+    let wanted = wanted(edges);
+    let pairs: Vec<(usize, usize)> = wanted
+        .iter()
+        .flat_map(|((user, name), _)| {
+            graph.owners.providers(*name).map(|owner| (user.index(), owner.target.index()))
+        })
+        .collect();
+    let reached = after.reaches(&pairs);
+    let mut answers = reached.into_iter();
+    let doubtful: Vec<(TargetId, NameId, bool)> = wanted
+        .into_iter()
+        .filter(|((_, name), _)| {
+            let count = graph.owners.providers(*name).count();
+            !answers.by_ref().take(count).fold(false, |any, one| any | one)
+        })
+        .map(|((user, name), declarable)| (user, name, declarable))
+        .collect();
+    if doubtful.is_empty() {
+        return Vec::new();
+    }
+    let closures: Vec<FixedBitSet> =
+        executables.tops.par_iter().map(|top| after.closure([top.index()])).collect();
+    let mut lost = Vec::new();
+    for (user, name, can_be_declared) in doubtful {
+        let owners: Vec<usize> =
+            graph.owners.providers(name).map(|owner| owner.target.index()).collect();
+        let has = |closure: &FixedBitSet| owners.iter().any(|owner| closure.contains(*owner));
+        let losing = (0..executables.tops.len()).filter(|at| {
+            closures[*at].contains(user.index())
+                && has(&executables.closures[*at])
+                && !has(&closures[*at])
+        });
+        let losing: Vec<usize> = losing.collect();
+        if !losing.is_empty() {
+            lost.push(Lost { user, name, can_be_declared, executables: losing });
+        }
+    }
+    lost
+}
+
+/// Every use of a provided module, by user and name; the flag says whether a dependency can be declared for it.
+fn wanted(edges: &Edges<'_>) -> BTreeMap<(TargetId, NameId), bool> {
+    let mut wanted: BTreeMap<(TargetId, NameId), bool> = BTreeMap::new();
+    for user in edges.graph.targets.ids() {
+        for (_, used) in &edges.uses[user.index()].uses {
+            let Some(name) = used.name else { continue };
+            if used.missing_name || edges.provides(user, name) {
+                continue;
+            }
+            *wanted.entry((user, name)).or_default() |= can_be_declared(edges.graph, user, used);
+        }
+    }
+    wanted
+}
+
+fn can_be_declared(graph: &Graph, user: TargetId, used: &Use) -> bool {
+    let known = graph.definition(user).is_some_and(|target| target.known && !target.manual);
+    known && used.kind.is_required() && !used.implicit && !used.manual
+}
+
+/// The owner that the closures of a loss hold; the smallest label among those that are in all of them, else in the first.
+fn owner_held(edges: &Edges<'_>, executables: &Executables, loss: &Lost) -> Option<TargetId> {
+    let graph = edges.graph;
+    let mut owners: Vec<TargetId> =
+        graph.owners.providers(loss.name).map(|owner| owner.target).collect();
+    owners.sort_by(|a, b| graph.targets.node(*a).label.cmp(&graph.targets.node(*b).label));
+    owners.dedup();
+    let count = |owner: &TargetId| {
+        let held = |at: &&usize| executables.closures[**at].contains(owner.index());
+        loss.executables.iter().filter(held).count()
+    };
+    let best = owners.iter().map(count).max().filter(|best| *best > 0)?;
+    owners.into_iter().find(|owner| count(owner) == best)
+}
+
+/// Whether `user` may depend on `owner`, in Buck2's eyes and in those of every executable above.
+pub(super) fn can_add(
+    workspace: &Workspace,
+    edges: &Edges<'_>,
+    executables: &Executables,
+    build: &Web,
+    user: TargetId,
+    owner: TargetId,
+) -> bool {
+    let graph = edges.graph;
+    visibility::allows(workspace, graph, user, owner)
+        && !build.closure([owner.index()]).contains(user.index())
+        && !brings_second_file(graph, executables, user, owner)
+}
+
+/// Whether the addition would give some executable two files for one module path, which Buck2 refuses to build.
+fn brings_second_file(
+    graph: &Graph,
+    executables: &Executables,
+    user: TargetId,
+    owner: TargetId,
+) -> bool {
+    let web = graph.module_web(|_, _| true);
+    let brought = web.closure([owner.index()]);
+    executables.holding(user).any(|at| {
+        let held = &executables.closures[at];
+        let new = brought.difference(held).map(crate::graph::target_at);
+        new.into_iter().any(|target| {
+            graph.owners.of_target(target).iter().any(|provision| {
+                graph.owners.providers(provision.name).any(|other| {
+                    held.contains(other.target.index())
+                        && other.is_package == provision.is_package
+                        && other.form == provision.form
+                        && !other.is_prefix
+                        && other.path != provision.path
+                })
+            })
+        })
+    })
+}
+
+/// Puts candidates back on the way by which the user had its owner.
+fn restore(
+    edges: &Edges<'_>,
+    executables: &Executables,
+    before: &Web,
+    removable: &mut BTreeSet<EdgeId>,
+    loss: &Lost,
+    owner: TargetId,
+) {
+    let from_user = before.shortest_path([loss.user.index()], owner.index());
+    let ways: Vec<Vec<usize>> = match from_user {
+        Some(way) => vec![way],
+        None => {
+            let tops = loss.executables.iter().map(|at| executables.tops[*at].index());
+            tops.filter_map(|top| before.shortest_path([top], owner.index())).collect()
+        }
+    };
+    for way in ways {
+        for step in way.windows(2) {
+            let (from, to) = (crate::graph::target_at(step[0]), crate::graph::target_at(step[1]));
+            for (position, edge) in edges.graph.targets.node(from).edges.iter().enumerate() {
+                if edge.to == to {
+                    removable.remove(&EdgeId { from, position });
+                }
+            }
+        }
+    }
+}
+
+/// The additions that the removal of one edge calls for: their users reached their owners through it.
+pub(super) fn additions_for(
+    edges: &Edges<'_>,
+    before: &Web,
+    outcome: &Outcome,
+    id: EdgeId,
+) -> Vec<Addition> {
+    let graph = edges.graph;
+    if outcome.additions.is_empty() {
+        return Vec::new();
+    }
+    let below = before.closure([edges.edge(id).to.index()]);
+    let label = |id: TargetId| graph.targets.node(id).label.clone();
+    let through = |user: TargetId| before.closure([user.index()]).contains(id.from.index());
+    outcome
+        .additions
+        .iter()
+        .filter(|(user, owner)| below.contains(owner.index()) && through(*user))
+        .map(|(user, owner)| Addition { to: label(*user), dep: label(*owner) })
+        .collect()
+}
+
+/// Candidates: edges that nothing in their own target uses, nor any loader in an executable that holds them.
+pub(super) fn candidates(edges: &Edges<'_>, executables: &Executables) -> BTreeSet<EdgeId> {
+    let unused = edges.usage.iter().filter(|(_, usage)| **usage == Usage::Unused);
+    let mut found: BTreeSet<EdgeId> = unused.map(|(id, _)| *id).collect();
+    for (loader, under) in loaders(edges.graph) {
+        let owners: FxHashSet<TargetId> =
+            under.iter().map(|at| edges.graph.owners.provisions()[*at].target).collect();
+        let holding: Vec<usize> = executables.holding(loader).collect();
+        found.retain(|id| {
+            let loads = edges.stands_for(edges.edge(*id).to).iter().any(|to| owners.contains(to));
+            !loads
+                || !holding.iter().any(|at| executables.closures[*at].contains(id.from.index()))
+        });
+    }
+    found
+}
+
+/// Targets with bounded loaders, and the positions of what each may load.
+fn loaders(graph: &Graph) -> Vec<(TargetId, Vec<usize>)> {
+    let mut cache: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
+    let mut found = Vec::new();
+    for id in graph.targets.ids() {
+        for (_, unit) in graph.units_of(id) {
+            for (prefix, _) in &unit.prefixes {
+                let below = cache.entry(prefix).or_insert_with(|| graph.owners.below(prefix));
+                found.push((id, below.clone()));
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,59 @@
+//! # missing-dep
+//!
+//! ## What it finds
+//!
+//! An import of a module that some target provides, where an executable that runs the import has no provider of the
+//! module in its closure. Imports guarded by `except ImportError` are optional and never missing.
+//!
+//! ## Why it matters
+//!
+//! The import fails when that executable reaches it.
+//!
+//! ## Example
+//!
+//! ```python
+//! # serving/app.py, whose target declares no dependency on //features:geo
+//! import features.geo                 # missing-dep
+//! ```
+//!
+//! ## Fix
+//!
+//! Add the dependency to the target whose source has the import.
+
+use super::context::Context;
+use super::transitive_dep::{undeclared, Undeclared};
+use crate::finding::{CheckId, Confidence, Evidence, Finding};
+
+/// Runs the check.
+pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
+    undeclared(context).filter_map(|case| finding(context, &case)).collect()
+}
+
+fn finding(context: &Context<'_>, case: &Undeclared<'_>) -> Option<Finding> {
+    let without = case.without?;
+    let user = context.label(case.user);
+    let owner = context.label(case.owner);
+    let executable = context.executables.tops[without];
+    let message = if executable == case.user {
+        format!("`{user}` imports `{}` but nothing it depends on provides it", case.used.wanted)
+    } else {
+        format!(
+            "`{user}` imports `{}`, which `{}` runs without a provider",
+            case.used.wanted,
+            context.label(executable)
+        )
+    };
+    let region = case.region(context);
+    let mut finding = context.finding(CheckId::MissingDep, Confidence::Certain, region, message);
+    finding.target = Some(user.clone());
+    finding.dep = Some(owner.clone());
+    finding.module = Some(case.used.wanted.to_string());
+    let place = context.graph.definition(case.owner).map(|target| context.call(target));
+    finding.evidence.extend(place.map(|region| Evidence {
+        path: region.path.to_string(),
+        line: region.line,
+        text: format!("`{owner}` provides `{}`", case.used.wanted),
+    }));
+    finding.hint = Some(format!("add `{owner}` to the deps of `{user}`"));
+    Some(finding)
+}

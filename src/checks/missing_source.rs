@@ -1,0 +1,58 @@
+//! # missing-source
+//!
+//! ## What it finds
+//!
+//! A file named in `srcs` or another attribute of sources that is not there.
+//!
+//! ## Why it matters
+//!
+//! Buck2 refuses the whole package.
+//!
+//! ## Example
+//!
+//! ```python
+//! python_library(name = "data", srcs = ["loader.py", "sampler.py"])    # sampler.py was deleted
+//! ```
+//!
+//! ## Fix
+//!
+//! Remove the mention or bring the file back.
+
+use super::context::Context;
+use crate::buck::SourceOrigin;
+use crate::finding::{CheckId, Confidence, Finding};
+
+/// Runs the check.
+pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (id, target) in context.defined() {
+        if !target.known || !context.graph.targets.node(id).kind.has_python_sources() {
+            continue;
+        }
+        for source in &target.sources {
+            let SourceOrigin::File { path, present: false } = &source.origin else { continue };
+            if is_elsewhere(context, path) {
+                continue;
+            }
+            let region = match source.literal {
+                Some(literal) => context.literal(literal),
+                None => context.call(target),
+            };
+            let message = format!("`{path}` is not there");
+            let check = CheckId::MissingSource;
+            let mut finding = context.finding(check, Confidence::Certain, region, message);
+            finding.target = Some(target.label.clone());
+            finding.hint = Some("remove it, or bring the file back".to_owned());
+            findings.push(finding);
+        }
+    }
+    findings
+}
+
+/// Whether something other than a plain file is at a path: a directory, or a link that leaves the tree.
+fn is_elsewhere(context: &Context<'_>, path: &crate::source::ProjectPath) -> bool {
+    let tree = &context.workspace.tree;
+    let linked = std::iter::successors(Some(path.clone()), crate::source::ProjectPath::parent)
+        .any(|at| tree.symlinks().any(|(link, _)| *link == at));
+    tree.dir(path).is_some() || linked || context.workspace.files.exists(path)
+}

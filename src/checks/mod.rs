@@ -1,0 +1,171 @@
+//! The checks: each reads the graph and says what it found, with evidence. Nothing is written.
+//!
+//! One file a check; its doc comment is what `secateur explain` prints.
+
+mod ambiguous_owner;
+mod broken_label;
+mod context;
+mod dead_module;
+mod dead_target;
+mod duplicate_dep;
+mod edges;
+mod leaning;
+mod liveness;
+mod missing_dep;
+mod missing_source;
+mod module_cycle;
+mod stale_keep;
+mod test_only_module;
+mod transitive_dep;
+mod type_only_dep;
+mod umbrella_dep;
+mod unowned_source;
+mod unresolved_import;
+mod unused_dep;
+mod unused_load;
+mod visibility;
+
+use crate::finding::{CheckId, Confidence, Finding, Report, Severity};
+use crate::graph::Graph;
+use crate::progress::Progress;
+use crate::workspace::{Pattern, Workspace};
+use context::Context;
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+
+/// Which findings are wanted.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    /// The checks to report.
+    pub checks: Vec<CheckId>,
+    /// The least confidence to report.
+    pub min_confidence: Confidence,
+    /// Targets and files to report; empty for all.
+    pub patterns: Vec<Pattern>,
+    /// Severities that differ from the checks' own.
+    pub severity: BTreeMap<CheckId, Severity>,
+}
+
+impl Default for Selection {
+    fn default() -> Self {
+        Self {
+            checks: CheckId::ALL.to_vec(),
+            min_confidence: Confidence::Possible,
+            patterns: Vec::new(),
+            severity: BTreeMap::new(),
+        }
+    }
+}
+
+impl Selection {
+    fn wants(&self, finding: &Finding) -> bool {
+        let in_patterns = self.patterns.is_empty()
+            || self.patterns.iter().any(|pattern| {
+                finding.target.as_ref().is_some_and(|target| pattern.matches_label(target))
+                    || pattern.matches_path(&finding.region.path)
+            });
+        self.checks.contains(&finding.check)
+            && finding.confidence >= self.min_confidence
+            && in_patterns
+    }
+}
+
+/// Runs all checks on the graph and keeps what is selected.
+///
+/// Every check runs whatever is selected: whether a suppression is stale depends on all of them.
+pub fn run(
+    workspace: &Workspace,
+    graph: &Graph,
+    selection: &Selection,
+    progress: &dyn Progress,
+) -> Report {
+    progress.start("check", None);
+    let context = Context::new(workspace, graph);
+    let checks: Vec<(CheckId, fn(&Context<'_>) -> Vec<Finding>)> = CheckId::ALL
+        .iter()
+        .filter_map(|check| Some((*check, runner(*check)?)))
+        .collect();
+    let found: Vec<Vec<Finding>> = checks.par_iter().map(|(_, run)| run(&context)).collect();
+    let found: Vec<Finding> = found.into_iter().flatten().collect();
+    let (mut findings, suppressed, stale) = stale_keep::suppress(&context, found);
+    findings.extend(stale);
+    for finding in &mut findings {
+        if let Some(severity) = selection.severity.get(&finding.check) {
+            finding.severity = *severity;
+        }
+    }
+    findings.retain(|finding| selection.wants(finding));
+    findings.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
+    findings.dedup();
+    Report {
+        findings,
+        coverage: graph.coverage,
+        suppressed,
+        problems: graph.problems.clone(),
+    }
+}
+
+/// The function of a check; `stale-keep` looks at the findings of all others instead.
+fn runner(check: CheckId) -> Option<fn(&Context<'_>) -> Vec<Finding>> {
+    Some(match check {
+        CheckId::AmbiguousOwner => ambiguous_owner::run,
+        CheckId::BrokenLabel => broken_label::run,
+        CheckId::DeadModule => dead_module::run,
+        CheckId::DeadTarget => dead_target::run,
+        CheckId::DuplicateDep => duplicate_dep::run,
+        CheckId::MissingDep => missing_dep::run,
+        CheckId::MissingSource => missing_source::run,
+        CheckId::ModuleCycle => module_cycle::run,
+        CheckId::StaleKeep => return None,
+        CheckId::TestOnlyModule => test_only_module::run,
+        CheckId::TransitiveDep => transitive_dep::run,
+        CheckId::TypeOnlyDep => type_only_dep::run,
+        CheckId::UmbrellaDep => umbrella_dep::run,
+        CheckId::UnownedSource => unowned_source::run,
+        CheckId::UnresolvedImport => unresolved_import::run,
+        CheckId::UnusedDep => unused_dep::run,
+        CheckId::UnusedLoad => unused_load::run,
+    })
+}
+
+/// The documentation of a check, as Markdown.
+pub fn explain(check: CheckId) -> String {
+    let source = match check {
+        CheckId::AmbiguousOwner => include_str!("ambiguous_owner.rs"),
+        CheckId::BrokenLabel => include_str!("broken_label.rs"),
+        CheckId::DeadModule => include_str!("dead_module.rs"),
+        CheckId::DeadTarget => include_str!("dead_target.rs"),
+        CheckId::DuplicateDep => include_str!("duplicate_dep.rs"),
+        CheckId::MissingDep => include_str!("missing_dep.rs"),
+        CheckId::MissingSource => include_str!("missing_source.rs"),
+        CheckId::ModuleCycle => include_str!("module_cycle.rs"),
+        CheckId::StaleKeep => include_str!("stale_keep.rs"),
+        CheckId::TestOnlyModule => include_str!("test_only_module.rs"),
+        CheckId::TransitiveDep => include_str!("transitive_dep.rs"),
+        CheckId::TypeOnlyDep => include_str!("type_only_dep.rs"),
+        CheckId::UmbrellaDep => include_str!("umbrella_dep.rs"),
+        CheckId::UnownedSource => include_str!("unowned_source.rs"),
+        CheckId::UnresolvedImport => include_str!("unresolved_import.rs"),
+        CheckId::UnusedDep => include_str!("unused_dep.rs"),
+        CheckId::UnusedLoad => include_str!("unused_load.rs"),
+    };
+    let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
+    let lines: Vec<&str> = lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
+    lines.join("\n") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_check_explains_itself_under_the_same_headings() {
+        for check in CheckId::ALL {
+            let text = explain(*check);
+            assert!(text.starts_with(&format!("# {}\n", check.as_str())), "{check:?}");
+            for heading in ["## What it finds", "## Why it matters", "## Example", "## Fix"] {
+                assert!(text.contains(heading), "{check:?} lacks {heading}");
+            }
+        }
+    }
+}

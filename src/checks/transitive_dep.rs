@@ -1,0 +1,169 @@
+//! # transitive-dep
+//!
+//! ## What it finds
+//!
+//! An import of a module whose provider is in the closure of every executable that runs it, but that the importing
+//! target does not declare: it is there because some other dependency brings it.
+//!
+//! ## Why it matters
+//!
+//! It works until somebody else drops that dependency.
+//!
+//! ## Example
+//!
+//! ```python
+//! # models/net.py imports features.geo; //models:net declares //features:store, which depends on //features:geo
+//! import features.geo                 # transitive-dep
+//! ```
+//!
+//! ## Fix
+//!
+//! Declare the dependency.
+
+use super::context::Context;
+use crate::finding::{CheckId, Confidence, Evidence, Finding, Region};
+use crate::graph::{TargetId, Use, UseKind};
+use crate::source::ProjectPath;
+use std::collections::BTreeMap;
+
+/// Runs the check.
+pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
+    let held = undeclared(context).filter(|case| case.without.is_none());
+    held.map(|case| finding(context, &case)).collect()
+}
+
+fn finding(context: &Context<'_>, case: &Undeclared<'_>) -> Finding {
+    let user = context.label(case.user);
+    let owner = context.label(case.owner);
+    let message =
+        format!("`{user}` imports `{}` of `{owner}` without declaring it", case.used.wanted);
+    let region = case.region(context);
+    let mut finding = context.finding(CheckId::TransitiveDep, Confidence::Certain, region, message);
+    finding.target = Some(user.clone());
+    finding.dep = Some(owner.clone());
+    finding.module = Some(case.used.wanted.to_string());
+    finding.evidence = way(context, case);
+    finding.hint = Some(format!("add `{owner}` to the deps of `{user}`"));
+    finding
+}
+
+/// How the owner is reached now.
+fn way(context: &Context<'_>, case: &Undeclared<'_>) -> Vec<Evidence> {
+    let way = context.modules.shortest_path([case.user.index()], case.owner.index());
+    let Some(way) = way else { return Vec::new() };
+    let step = |pair: &[usize]| {
+        let (from, to) = (crate::graph::target_at(pair[0]), crate::graph::target_at(pair[1]));
+        let edges = &context.graph.targets.node(from).edges;
+        let position = edges.iter().position(|edge| edge.to == to)?;
+        let region = context.dep(super::edges::EdgeId { from, position });
+        let text = format!("`{}` depends on `{}`", context.label(from), context.label(to));
+        Some(Evidence { path: region.path.to_string(), line: region.line, text })
+    };
+    way.windows(2).filter_map(step).collect()
+}
+
+/// A required use whose provider the user does not declare.
+pub(super) struct Undeclared<'a> {
+    pub(super) user: TargetId,
+    pub(super) path: &'a ProjectPath,
+    pub(super) used: &'a Use,
+    /// The provider to declare.
+    pub(super) owner: TargetId,
+    /// Position of an executable that runs the use and has no provider.
+    pub(super) without: Option<usize>,
+}
+
+impl Undeclared<'_> {
+    /// The import, or the attribute that names the entry point.
+    pub(super) fn region(&self, context: &Context<'_>) -> Region {
+        if self.used.kind != UseKind::EntryPoint || self.used.line > 0 {
+            return context.of_use(self.path, self.used);
+        }
+        let Some(target) = context.graph.definition(self.user) else {
+            return Region::line(self.path.clone(), 1);
+        };
+        let whole = context.build_region(&target.place.path, target.place.span);
+        let file = context.graph.evaluation.file(&target.place.path);
+        let call = file.and_then(|file| file.text().get(target.place.span.range()));
+        let at = call.and_then(|call| {
+            ["main_module", "main_function"].iter().find_map(|attr| {
+                let at = call.find(attr)?;
+                Some(at + call[at..].find(['"', '\'']).unwrap_or(0))
+            })
+        });
+        match (at, call) {
+            (Some(at), Some(call)) => {
+                let start = target.place.span.start + at as u32;
+                let rest = &call[at..];
+                let length = rest[1..].find(['"', '\'']).map_or(1, |end| end + 2) as u32;
+                let span = crate::source::Span::new(start, start + length);
+                context.build_region(&target.place.path, span)
+            }
+            _ => whole,
+        }
+    }
+}
+
+/// Every module that a target needs and does not declare, once for each target and module, at its first use.
+pub(super) fn undeclared<'a>(
+    context: &'a Context<'a>,
+) -> impl Iterator<Item = Undeclared<'a>> + 'a {
+    let live = context.defined().filter(|(id, target)| {
+        !target.manual && (context.is_live(*id) || context.roots.public.contains(id))
+    });
+    live.flat_map(move |(user, _)| {
+        let mut cases: BTreeMap<&str, (&'a ProjectPath, &'a Use)> = BTreeMap::new();
+        for (path, used) in &context.edges.uses[user.index()].uses {
+            let counts = used.kind.is_required() && !used.implicit && !used.manual && !used.missing_name;
+            let Some(name) = used.name.filter(|_| counts) else { continue };
+            if !context.edges.declares(user, name) && !is_ignored(context, &used.wanted) {
+                let first = cases.entry(&used.wanted).or_insert((path, used));
+                if (*path, used.line) < (first.0, first.1.line) {
+                    *first = (path, used);
+                }
+            }
+        }
+        cases.into_values().filter_map(move |(path, used)| case(context, user, path, used))
+    })
+}
+
+fn is_ignored(context: &Context<'_>, module: &str) -> bool {
+    context.workspace.settings.python.ignore_modules.iter().any(|pattern| {
+        match pattern.strip_suffix(".*") {
+            Some(prefix) => module == prefix || module.starts_with(&format!("{prefix}.")),
+            None => module == pattern,
+        }
+    })
+}
+
+fn case<'a>(
+    context: &Context<'_>,
+    user: TargetId,
+    path: &'a ProjectPath,
+    used: &'a Use,
+) -> Option<Undeclared<'a>> {
+    let name = used.name?;
+    let graph = context.graph;
+    let mut owners: Vec<TargetId> = graph
+        .owners
+        .providers(name)
+        .filter(|provision| !provision.type_only)
+        .map(|provision| provision.target)
+        .collect();
+    owners.sort_by(|a, b| context.label(*a).cmp(context.label(*b)));
+    owners.dedup();
+    if owners.is_empty() {
+        return None;
+    }
+    let executables: Vec<usize> = context.executables.holding(user).collect();
+    let closures = || executables.iter().map(|at| &context.executables.closures[*at]);
+    let held = |owner: &TargetId| closures().filter(|c| c.contains(owner.index())).count();
+    let has_any = |at: &usize| {
+        let closure = &context.executables.closures[*at];
+        owners.iter().any(|owner| closure.contains(owner.index()))
+    };
+    let without = executables.iter().copied().find(|at| !has_any(at));
+    let best = owners.iter().map(held).max()?;
+    let owner = owners.iter().copied().find(|owner| held(owner) == best)?;
+    Some(Undeclared { user, path, used, owner, without })
+}

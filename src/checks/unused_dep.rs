@@ -1,0 +1,148 @@
+//! # unused-dep
+//!
+//! ## What it finds
+//!
+//! A dependency in `deps` of a Python target of which no source of the target uses anything: no import (type-only ones
+//! included), no literal dynamic import, no dotted string that resolves, no entry point, no resource, no `# @manual=`
+//! comment. Aliases and libraries without sources stand for what they forward to.
+//!
+//! ## Why it matters
+//!
+//! Every build of every executable above waits for it, and every change to it rebuilds and ships them again.
+//!
+//! ## Example
+//!
+//! ```python
+//! python_library(
+//!     name = "trainer",
+//!     srcs = ["trainer.py"],          # imports features.store only
+//!     deps = [
+//!         "//features:store",
+//!         "//serving:client",         # unused-dep
+//!     ],
+//! )
+//! ```
+//!
+//! ## Fix
+//!
+//! Remove it. Python sees the whole closure of an executable, so another target may lean on the edge; the fix then adds
+//! the dependency there, if that is possible, and the edge is not reported if it is not. `certain` findings are safe to
+//! fix: everything was read, nothing in any executable above loads modules that cannot be told, and all removals
+//! together leave every import of every executable with an owner.
+//!
+//! To keep it: `# secateur: keep[unused-dep] reason` beside it, or `# @manual`.
+
+use super::context::Context;
+use super::edges::EdgeId;
+use super::leaning;
+use crate::finding::{CheckId, Confidence, Evidence, Finding, FixSet, Removal, Safety};
+use crate::graph::UseKind;
+
+/// At most this many sources are listed as evidence.
+const MAX_SOURCES: usize = 12;
+
+/// Runs the check.
+pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
+    let reported = context.outcome.removable.iter().filter(|id| {
+        // A dead target goes as a whole.
+        context.is_live(id.from) || context.roots.public.contains(&id.from)
+    });
+    reported.filter_map(|id| finding(context, *id)).collect()
+}
+
+fn finding(context: &Context<'_>, id: EdgeId) -> Option<Finding> {
+    let dep = context.edges.dep(id)?;
+    let confidence = context.removal_confidence(id);
+    let to = context.edges.edge(id).to;
+    let (from_label, to_label) = (context.label(id.from), context.label(to));
+    let message = format!("nothing in `{from_label}` uses `{to_label}`");
+    let mut finding = context.finding(CheckId::UnusedDep, confidence, context.dep(id), message);
+    let additions = leaning::additions_for(&context.edges, &context.modules, &context.outcome, id);
+    finding.evidence = evidence(context, id);
+    for addition in &additions {
+        finding.evidence.extend(leaning_evidence(context, addition));
+    }
+    finding.hint = Some(match additions.as_slice() {
+        [] => format!("remove `{}`", dep.text),
+        [one] => format!("remove `{}` and add `{}` to `{}`", dep.text, one.dep, one.to),
+        many => format!("remove `{}` and declare it where it is used ({} targets)", dep.text, many.len()),
+    });
+    finding.target = Some(from_label.clone());
+    finding.dep = Some(to_label.clone());
+    let safe = confidence == Confidence::Certain && dep.literal.is_some();
+    finding.fix = Some(FixSet {
+        safety: if safe { Safety::Safe } else { Safety::Unsafe },
+        removals: vec![Removal {
+            from: from_label.clone(),
+            to: to_label.clone(),
+            attr: dep.attr.clone(),
+            literal: dep.literal,
+        }],
+        additions,
+    });
+    Some(finding)
+}
+
+/// What the dependency offers, and what each source uses instead.
+fn evidence(context: &Context<'_>, id: EdgeId) -> Vec<Evidence> {
+    let graph = context.graph;
+    let mut evidence = Vec::new();
+    let owners = context.edges.stands_for(context.edges.edge(id).to);
+    let mut modules: Vec<&str> = owners
+        .iter()
+        .flat_map(|owner| graph.owners.of_target(*owner))
+        .map(|provision| graph.owners.name(provision.name))
+        .collect();
+    modules.sort_unstable();
+    modules.dedup();
+    let region = context.dep(id);
+    let offers = if modules.is_empty() {
+        "provides no modules".to_owned()
+    } else {
+        format!("provides {}", list(&modules, 4))
+    };
+    evidence.push(Evidence { path: region.path.to_string(), line: region.line, text: offers });
+    for (provision, unit) in graph.units_of(id.from).take(MAX_SOURCES) {
+        let Some(path) = &provision.path else { continue };
+        let mut names: Vec<&str> = unit
+            .uses
+            .iter()
+            .filter(|used| !used.implicit && used.kind != UseKind::String && used.name.is_some())
+            .map(|used| &*used.wanted)
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        let text = if names.is_empty() {
+            "imports nothing of this repository".to_owned()
+        } else {
+            format!("imports {}", list(&names, 5))
+        };
+        evidence.push(Evidence { path: path.to_string(), line: 1, text });
+    }
+    evidence.extend(context.unbounded_loader(id.from));
+    evidence
+}
+
+/// Where a user that leans on the edge imports what it needs.
+fn leaning_evidence(
+    context: &Context<'_>,
+    addition: &crate::finding::Addition,
+) -> Option<Evidence> {
+    let graph = context.graph;
+    let user = graph.targets.find(&addition.to)?;
+    let owner = graph.targets.find(&addition.dep)?;
+    let uses = &context.edges.uses[user.index()].uses;
+    let (path, used) = uses.iter().find(|(_, used)| {
+        !used.implicit && used.name.is_some_and(|name| context.edges.provides(owner, name))
+    })?;
+    let text = format!("`{}` imports `{}` through this edge", addition.to, used.wanted);
+    Some(Evidence { path: path.to_string(), line: used.line, text })
+}
+
+fn list(names: &[&str], most: usize) -> String {
+    let shown: Vec<String> = names.iter().take(most).map(|name| format!("`{name}`")).collect();
+    match names.len().saturating_sub(most) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}

@@ -1,0 +1,58 @@
+//! Whether one target may depend on another: `visibility` and `within_view`. Pure.
+
+use crate::buck::{Package, Target};
+use crate::graph::{Graph, TargetId};
+use crate::label::Label;
+use crate::source::ProjectPath;
+use crate::workspace::{Pattern, Workspace};
+
+/// Whether Buck2 lets `user` depend on `dep`. What lies outside of the disk is taken to be visible.
+pub(super) fn allows(workspace: &Workspace, graph: &Graph, user: TargetId, dep: TargetId) -> bool {
+    let user_label = &graph.targets.node(user).label;
+    let dep_label = &graph.targets.node(dep).label;
+    let in_view = graph.definition(user).and_then(|target| patterns(target, "within_view"));
+    if in_view.is_some_and(|view| !matches(workspace, &user_label.package, &view, dep_label)) {
+        return false;
+    }
+    let (Some(target), Some(package)) = (graph.definition(dep), graph.package(dep)) else {
+        return true;
+    };
+    if user_label.package == dep_label.package {
+        return true;
+    }
+    let visible = visibility(target, package);
+    matches(workspace, &dep_label.package, &visible, user_label)
+}
+
+/// The visibility of a target: its own, else what PACKAGE files give.
+pub(super) fn visibility(target: &Target, package: &Package) -> Vec<Box<str>> {
+    patterns(target, "visibility").unwrap_or_else(|| package.default_visibility.clone())
+}
+
+fn patterns(target: &Target, attr: &str) -> Option<Vec<Box<str>>> {
+    let value = target.attr(attr)?;
+    let mut found = Vec::new();
+    value.for_each_text(&mut |text| found.push(text.text.clone()));
+    Some(found)
+}
+
+fn matches(
+    workspace: &Workspace,
+    package: &crate::label::PackageId,
+    patterns: &[Box<str>],
+    label: &Label,
+) -> bool {
+    patterns.iter().any(|text| {
+        if &**text == "PUBLIC" {
+            return true;
+        }
+        // Patterns are relative to the cell of the package that has them.
+        let qualified = match text.strip_prefix("//") {
+            Some(rest) => format!("{}//{rest}", package.cell),
+            None if text.starts_with(':') => format!("{package}{text}"),
+            None => text.to_string(),
+        };
+        Pattern::parse(&qualified, &workspace.cells, &ProjectPath::root())
+            .is_ok_and(|pattern| pattern.matches_label(label))
+    })
+}
