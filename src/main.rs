@@ -5,6 +5,7 @@ use secateur::cli::{self, Surroundings};
 use std::io::{self, BufWriter};
 use std::process::ExitCode;
 
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the arguments")]
 fn main() -> ExitCode {
     let surroundings = Surroundings::of_process();
     // The command decides about colour; the streams only translate it for old consoles.

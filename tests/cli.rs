@@ -1,7 +1,7 @@
 //! The command line from its arguments to its output and exit code.
 
 use crate::support::{Outcome, Project, repository, secateur, secateur_in};
-use secateur::cli::{Exit, Surroundings};
+use secateur::cli::{Color, Exit, Surroundings};
 use secateur::workspace::Environment;
 use serde_json::Value;
 use std::fs;
@@ -65,14 +65,69 @@ fn clean() -> Project {
 
 #[test]
 fn help() {
-    insta::assert_snapshot!(secateur(repository(), "--help").out, @"");
+    insta::assert_snapshot!(secateur(repository(), "--help").out, @r#"
+    Finds and proves the dependencies, modules and targets that a Buck2 Python repository does not need
+
+    Usage: secateur [OPTIONS] <COMMAND>
+
+    Commands:
+      lint         Report what the repository does not need, and what it lacks
+      why          Show who needs a target or module, or the shortest chain from one to another
+      graph        Print the graph of targets or modules
+      explain      Describe a check, or list all checks
+      config       Print the settings in effect
+      completions  Print the completions of a shell
+      man          Print the manual page of the program or of a command
+      help         Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help     Print help
+      -V, --version  Print version
+
+    Global options:
+      -C <DIR>                  Run as if started in DIR
+          --config <KEY=VALUE>  Set a key of secateur.toml, as in --config lint.fail-on=error
+      -c <SECTION.KEY=VALUE>    Set a value of .buckconfig; a cell may go before it, as in
+                                cell//section.key=value
+          --config-file <FILE>  Read a file over each cell's .buckconfig
+          --color <WHEN>        Colour the results; auto honours NO_COLOR and CLICOLOR_FORCE [default:
+                                auto] [possible values: auto, always, never]
+      -j, --jobs <N>            Use N threads instead of one for each core
+      -q, --quiet               Show the findings alone: no progress, no summary
+      -v, --verbose             List each problem with its place
+
+    Exit codes:
+      0    nothing found at or above --fail-on, and everything was read
+      1    findings at or above --fail-on
+      2    could not run: usage, configuration, input or output
+      3    part of the repository could not be read, and nothing was found at or above --fail-on
+      130  interrupted
+    "#);
 }
 
 #[test]
 fn lint_shows_the_line_the_evidence_and_a_summary() {
     let outcome = Project::new(SPARE).secateur("lint");
     assert_eq!((outcome.exit, outcome.err.as_str()), (Exit::Findings, ""));
-    insta::assert_snapshot!(outcome.out, @"");
+    insta::assert_snapshot!(outcome.out, @r#"
+    root//app
+
+    warning[unused-dep]: nothing in `root//app:lib` uses `root//yaml:yaml`
+      --> app/BUCK:12:9
+       |
+    12 |         "//yaml:yaml",
+       |         ^^^^^^^^^^^^^
+       |
+       = target: root//app:lib (certain)
+       = note: app/BUCK:12    provides `yaml.reader`
+               app/main.py:1  imports `codec.fast`
+       = help: remove `//yaml:yaml`
+
+    unused-dep  1
+
+    1 finding: 1 warning; 1 safe fix computed
+    read 3 build files, 4 Python files, 5 targets
+    "#);
 }
 
 #[test]
@@ -87,7 +142,8 @@ fn json_has_the_published_form() {
     let schema: Value = serde_json::from_str(&schema).unwrap();
     let validator = jsonschema::draft202012::new(&schema).unwrap();
     let sample = repository().join("sample-repos/ml-monorepo");
-    for outcome in [secateur(&sample, "lint --format json"), clean().secateur("lint --format json")] {
+    for outcome in [secateur(&sample, "lint --format json"), clean().secateur("lint --format json")]
+    {
         let report: Value = serde_json::from_str(&outcome.out).unwrap();
         let errors: Vec<String> = validator.iter_errors(&report).map(|e| e.to_string()).collect();
         assert_eq!(errors, [""; 0]);
@@ -211,7 +267,7 @@ fn colour_follows_the_option_then_the_surroundings() {
     let environment = Environment { current_dir: project.path(""), ..Environment::default() };
     let plain = Surroundings { environment, ..Surroundings::default() };
     let terminal = Surroundings { stdout_is_terminal: true, ..plain.clone() };
-    let no_color = Surroundings { no_color: true, ..terminal.clone() };
+    let no_color = Surroundings { color: Color::Never, ..terminal.clone() };
     for (surroundings, args, expected) in [
         (&plain, "lint", false),
         (&terminal, "lint", true),
@@ -229,7 +285,13 @@ fn colour_follows_the_option_then_the_surroundings() {
 fn why_shows_a_chain() {
     let outcome = Project::new(SPARE).secateur("why //app:app //codec:fast");
     assert_eq!((outcome.exit, outcome.err.as_str()), (Exit::Clean, ""));
-    insta::assert_snapshot!(outcome.out, @"");
+    insta::assert_snapshot!(outcome.out, @r#"
+    `//app:app` reaches `//codec:fast` in 2 steps
+
+      root//app:app        app/BUCK:4
+      -> root//app:lib     app/BUCK:11
+      -> root//codec:fast  codec/BUCK:1
+    "#);
 }
 
 #[test]
@@ -254,7 +316,8 @@ fn explain_lists_and_describes() {
     let text = secateur(repository(), "explain unused-dep").out;
     assert!(text.starts_with("# unused-dep\n"), "{text}");
     let json: Value =
-        serde_json::from_str(&secateur(repository(), "explain unused-dep --format json").out).unwrap();
+        serde_json::from_str(&secateur(repository(), "explain unused-dep --format json").out)
+            .unwrap();
     assert_eq!(json[0]["check"], "unused-dep");
     assert_eq!(json[0]["text"].as_str().unwrap().trim_end(), text.trim_end());
 }
@@ -293,5 +356,8 @@ fn the_program_itself_runs() {
     let output = command.env_remove("CLICOLOR_FORCE").output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(output.stderr, b"", "no terminal, no progress");
-    assert_eq!(String::from_utf8(output.stdout).unwrap(), project.secateur("lint --format concise").out);
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        project.secateur("lint --format concise").out
+    );
 }

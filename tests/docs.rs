@@ -82,7 +82,8 @@ fn the_commands_in_the_readme_exist() {
     let mut commands = 0;
     for line in readme().lines() {
         let line = line.trim().trim_start_matches("$ ");
-        let args = line.strip_prefix("secateur ").or_else(|| line.strip_prefix("cargo run --release -- "));
+        let args =
+            line.strip_prefix("secateur ").or_else(|| line.strip_prefix("cargo run --release -- "));
         let Some(args) = args else { continue };
         let args = args.split(['#', '>', '|']).next().unwrap().split_whitespace();
         let args = std::iter::once("secateur").chain(args.map(|arg| arg.trim_matches('\'')));
@@ -97,7 +98,8 @@ fn the_commands_in_the_readme_exist() {
 fn the_example_in_the_readme_is_what_the_sample_gives() {
     let Outcome { out, .. } = secateur(repository(), "-C sample-repos/ml-monorepo lint");
     let readme = readme();
-    let example = readme.split("```text\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let example =
+        readme.split("```text\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     for part in example.split("[…]\n") {
         assert!(out.contains(part), "not in the output:\n{part}");
     }

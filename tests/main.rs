@@ -3,6 +3,7 @@
 mod cli;
 mod differential;
 mod docs;
+mod samples;
 mod situations;
 mod support;
 mod tidy;
@@ -11,7 +12,8 @@ mod tidy;
 fn no_test_file_is_forgotten() {
     let this = include_str!("main.rs");
     for file in support::files_below("tests") {
-        let Some(name) = file.strip_prefix("tests/").and_then(|file| file.strip_suffix(".rs")) else {
+        let Some(name) = file.strip_prefix("tests/").and_then(|file| file.strip_suffix(".rs"))
+        else {
             continue;
         };
         let module = name.strip_suffix("/mod").unwrap_or(name);

@@ -164,7 +164,8 @@ impl Lowering<'_> {
             return;
         }
         match value {
-            Value::Unknown(_) => self.incomplete = true,
+            // A string that is not known names no target that imports could speak of.
+            Value::Unknown(_) => self.incomplete |= *kind != AttrKind::Arg,
             Value::Sum(parts) => parts.iter().for_each(|part| self.value(part, kind)),
             Value::Select(branches) => {
                 for (key, branch) in branches {
@@ -207,7 +208,7 @@ impl Lowering<'_> {
             }
             // A list where one value is declared: an older or a wrapped form of the attribute.
             (_, Value::List(items)) => items.iter().for_each(|item| self.value(item, kind)),
-            (AttrKind::Guess, Value::Dict(entries)) => {
+            (AttrKind::Guess | AttrKind::Arg, Value::Dict(entries)) => {
                 for (key, value) in entries {
                     self.value(key, kind);
                     self.value(value, kind);

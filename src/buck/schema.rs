@@ -182,7 +182,7 @@ impl RuleSchema {
     /// The kind of an attribute; those that every rule has are included.
     pub fn kind(&self, attribute: &str) -> &AttrKind {
         let fallback = || match common(attribute) {
-            AttrKind::Plain if self.guesses => guess(attribute),
+            AttrKind::Arg if self.guesses => guess(attribute),
             kind => kind,
         };
         self.attributes.get(attribute).unwrap_or_else(fallback)
@@ -201,12 +201,14 @@ fn common(attribute: &str) -> &'static AttrKind {
     use std::sync::LazyLock;
     static CONFIGURATION: LazyLock<AttrKind> =
         LazyLock::new(|| AttrKind::Each(Box::new(AttrKind::Dep(DepRole::Configuration))));
+    // Whatever else a rule takes: only macros in its strings can name targets.
+    static STRINGS: AttrKind = AttrKind::Arg;
     static LABELS: LazyLock<AttrKind> = LazyLock::new(|| AttrKind::Each(Box::new(AttrKind::Label)));
     match attribute {
         "target_compatible_with" | "compatible_with" | "exec_compatible_with"
         | "default_target_platform" => &CONFIGURATION,
         "tests" => &LABELS,
-        _ => &AttrKind::Plain,
+        _ => &STRINGS,
     }
 }
 

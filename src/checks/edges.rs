@@ -155,7 +155,7 @@ impl<'g> Edges<'g> {
         if type_only {
             return self.type_only_usage(id, owners);
         }
-        if self.may_be_named_by_unread_source(id.from, owners) {
+        if self.has_unread_source(id.from) {
             return Usage::NotJudged;
         }
         Usage::Unused
@@ -243,8 +243,8 @@ impl<'g> Edges<'g> {
         })
     }
 
-    /// Whether a source that was not read whole has the last part of a module's name in its text.
-    fn may_be_named_by_unread_source(&self, from: TargetId, owners: &[TargetId]) -> bool {
+    /// Whether some source was not read whole, was generated, or is not there: what it uses cannot be told.
+    fn has_unread_source(&self, from: TargetId) -> bool {
         let graph = self.graph;
         let Some(target) = graph.definition(from) else { return true };
         if target.incomplete {
@@ -256,16 +256,7 @@ impl<'g> Edges<'g> {
                 return true;
             };
             let file = graph.files.get(file);
-            if !file.facts.incomplete {
-                continue;
-            }
-            let Some(text) = &file.text else { return true };
-            let names = owners.iter().flat_map(|owner| graph.owners.of_target(*owner));
-            let mut stems = names.map(|other| {
-                let name = graph.owners.name(other.name);
-                name.rsplit('.').next().unwrap_or(name)
-            });
-            if stems.any(|stem| text.contains(stem)) {
+            if file.facts.incomplete {
                 return true;
             }
         }
@@ -350,8 +341,9 @@ fn collect<'g>(
             }
         }
     }
-    for used in graph.entries(id) {
-        collected.uses.push((&target.place.path, used));
+    // A genrule that runs a module by name keeps it alive, and has no link tree of its own.
+    if graph.targets.node(id).kind.has_python_sources() {
+        collected.uses.extend(graph.entries(id).iter().map(|used| (&target.place.path, used)));
     }
     for (_, used) in &collected.uses {
         if let Some(name) = used.name

@@ -160,7 +160,8 @@ impl<'a> Walker<'a> {
         }
         for (at, provision) in graph.owners.provisions().iter().enumerate() {
             let name = graph.owners.name(provision.name);
-            if is_named(workspace, graph, name, provision.path.as_ref()) {
+            let is_notebook = name.ends_with(".ipynb");
+            if is_notebook || is_named(workspace, graph, name, provision.path.as_ref()) {
                 found.push(at);
             }
         }

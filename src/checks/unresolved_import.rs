@@ -47,14 +47,14 @@ fn is_broken(graph: &Graph, used: &Use) -> bool {
     if !used.kind.is_required() || used.in_text || used.implicit || used.manual || used.line == 0 {
         return false;
     }
-    used.missing_name || used.name.is_none() && is_below_first_party(graph, &used.wanted)
+    used.missing_name || used.name.is_none() && is_ours_and_absent(graph, &used.wanted)
 }
 
-/// Whether the package that would hold the module is one of ours, and no distribution stands for what is below it.
-fn is_below_first_party(graph: &Graph, module: &str) -> bool {
-    let mut parents = ancestors(module);
-    let Some(parent) = parents.next() else { return false };
-    graph.owners.is_first_party(parent)
+/// Whether a package above the module is ours, no namespace package is meant, and no distribution is known for it.
+fn is_ours_and_absent(graph: &Graph, module: &str) -> bool {
+    ancestors(module).any(|package| graph.owners.is_first_party(package))
+        && !graph.owners.is_first_party(module)
+        && !graph.is_distributed(module)
 }
 
 fn finding(
@@ -96,5 +96,8 @@ fn file_of(context: &Context<'_>, module: &str) -> Option<ProjectPath> {
     let candidates = dirs.iter().flat_map(|dir| {
         [format!("{name}.py"), format!("{name}/__init__.py")].into_iter().filter_map(|file| dir.join(&file))
     });
-    candidates.into_iter().find(|path| context.workspace.tree.is_file(path))
+    let owned = |path: &ProjectPath| {
+        graph.owners.provisions().iter().any(|provision| provision.path.as_ref() == Some(path))
+    };
+    candidates.into_iter().find(|path| context.workspace.tree.is_file(path) && !owned(path))
 }

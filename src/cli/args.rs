@@ -1,6 +1,7 @@
 //! What the user typed, as clap reads it; help, manual and completions come from here. Pure; touches nothing.
 
 use super::exit::Exit;
+use super::surroundings::Color;
 use crate::finding::{CheckId, Confidence};
 use crate::report::Format;
 use crate::workspace::FailOn;
@@ -35,8 +36,13 @@ pub struct Global {
     /// Read a file over each cell's .buckconfig
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) config_file: Vec<PathBuf>,
-    /// Colour the results; auto honours NO_COLOR and CLICOLOR_FORCE
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        help = "Colour the results; auto honours NO_COLOR and CLICOLOR_FORCE"
+    )]
     pub(super) color: Color,
     /// Use N threads instead of one for each core
     #[arg(short = 'j', long = "jobs", global = true, value_name = "N")]
@@ -47,15 +53,6 @@ pub struct Global {
     /// List each problem with its place
     #[arg(short, long, global = true)]
     pub(super) verbose: bool,
-}
-
-/// When to colour.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum Color {
-    #[default]
-    Auto,
-    Always,
-    Never,
 }
 
 /// The commands.
@@ -118,7 +115,8 @@ pub(super) struct Output {
 }
 
 fn parse_output(text: &str) -> Result<Output, String> {
-    let (format, file) = text.split_once(':').ok_or("write FORMAT:FILE, as in json:findings.json")?;
+    let (format, file) =
+        text.split_once(':').ok_or("write FORMAT:FILE, as in json:findings.json")?;
     let names = || Format::ALL.iter().map(|format| format.as_str()).collect::<Vec<_>>().join(", ");
     let known = Format::ALL.iter().copied().find(|known| known.as_str() == format);
     let format = known.ok_or_else(|| format!("no format `{format}`; there are {}", names()))?;

@@ -1,6 +1,6 @@
 //! What every command needs: the options of all commands, the workspace, a pool of threads, where results go.
 
-use super::args::{Color, Global};
+use super::args::Global;
 use super::output_error;
 use super::progress::Bar;
 use super::surroundings::Surroundings;
@@ -67,11 +67,7 @@ impl<'a> Context<'a> {
 
     /// How results look on `out`.
     pub(super) fn look(&self) -> Look {
-        let color = match self.global.color {
-            Color::Auto => self.surroundings.stdout_color(),
-            Color::Always => true,
-            Color::Never => false,
-        };
+        let color = self.surroundings.stdout_color(self.global.color);
         let width = self.surroundings.width.unwrap_or(DEFAULT_WIDTH);
         Look { color, width, ..self.file_look() }
     }

@@ -21,7 +21,9 @@ struct Explanation {
 pub(super) fn run(args: &Explain, context: &mut Context<'_>) -> Result<Exit> {
     let selected = args.check.as_slice();
     context.write(|out| match (args.format, args.check) {
-        (ExplainFormat::Text, Some(check)) => writeln!(out, "{}", checks::explain(check).trim_end()),
+        (ExplainFormat::Text, Some(check)) => {
+            writeln!(out, "{}", checks::explain(check).trim_end())
+        }
         (ExplainFormat::Text, None) => list(out),
         (ExplainFormat::Json, None) => json(CheckId::ALL, out),
         (ExplainFormat::Json, Some(_)) => json(selected, out),

@@ -18,7 +18,7 @@ mod values;
 mod why;
 
 pub use exit::Exit;
-pub use surroundings::Surroundings;
+pub use surroundings::{Color, Surroundings};
 
 use crate::error::{Error, Result};
 use args::{Arguments, Command};
@@ -75,7 +75,7 @@ fn refuse(
     let text = error.render();
     let written = match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            write_styled(&text, surroundings.stdout_color(), out).map(|()| Exit::Clean)
+            write_styled(&text, surroundings.stdout_color(Color::Auto), out).map(|()| Exit::Clean)
         }
         _ => write_styled(&text, surroundings.stderr_color(), err).map(|()| Exit::Failed),
     };
@@ -88,7 +88,8 @@ fn write_styled(text: &StyledStr, color: bool, out: &mut dyn Write) -> std::io::
 
 /// `error: …`, and what the user can do about it.
 fn report(error: &Error, color: bool, err: &mut dyn Write) -> std::io::Result<()> {
-    let styles = if color { clap::builder::Styles::styled() } else { clap::builder::Styles::plain() };
+    let styles =
+        if color { clap::builder::Styles::styled() } else { clap::builder::Styles::plain() };
     let (bad, good) = (styles.get_error(), styles.get_valid());
     writeln!(err, "{bad}error:{bad:#} {error}")?;
     match error.hint_text().filter(|hint| !hint.is_empty()) {

@@ -4,15 +4,16 @@ use super::args::Lint;
 use crate::checks::Selection;
 use crate::error::{Error, Result};
 use crate::finding::{CheckId, Confidence, Severity};
-use crate::workspace::{self, CheckSeverity, FailOn, MinConfidence, Pattern, Settings, Workspace};
+use crate::workspace::{
+    self, CheckSeverity, FailOn, MinConfidence, Origin, Pattern, Settings, Workspace,
+};
 use std::collections::BTreeMap;
 
 /// What the command line and the settings select.
 pub(super) fn selection(args: &Lint, workspace: &Workspace) -> Result<Selection> {
     let settings = &workspace.settings;
     let patterns = args.patterns.iter();
-    let patterns =
-        patterns.map(|text| Pattern::parse(text, &workspace.cells, &workspace.start));
+    let patterns = patterns.map(|text| Pattern::parse(text, &workspace.cells, &workspace.start));
     Ok(Selection {
         checks: checks(args, settings)?,
         min_confidence: args
@@ -72,7 +73,10 @@ fn check(name: &str, key: &str, settings: &Settings) -> Result<CheckId> {
     CheckId::parse(name).ok_or_else(|| {
         let rows = settings.origins().into_iter();
         let mut origins = rows.filter(|(of, ..)| of.starts_with(key)).map(|(.., origin)| origin);
-        let place = origins.next().map_or_else(|| key.to_owned(), ToString::to_string);
+        let place = match origins.next() {
+            None | Some(Origin::CommandLine) => "--config".to_owned(),
+            Some(origin) => origin.to_string(),
+        };
         let score = |check: &CheckId| strsim::jaro_winkler(name, check.as_str());
         let nearest = CheckId::ALL.iter().max_by(|a, b| score(a).total_cmp(&score(b)));
         let hint = match nearest.filter(|check| score(check) > 0.8) {

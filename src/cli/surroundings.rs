@@ -1,10 +1,11 @@
 //! What the process knows about its surroundings. The only file that reads the environment.
 
 use crate::workspace::Environment;
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-/// Directories, terminals and the variables that speak of colour.
+/// Directories, terminals, and what the variables say about colour.
 #[derive(Clone, Debug, Default)]
 pub struct Surroundings {
     /// Directories.
@@ -15,12 +16,23 @@ pub struct Surroundings {
     pub stderr_is_terminal: bool,
     /// Columns of the terminal.
     pub width: Option<usize>,
-    /// `NO_COLOR` is set and not empty.
-    pub no_color: bool,
-    /// `CLICOLOR_FORCE` is set, and neither empty nor `0`.
-    pub force_color: bool,
-    /// `TERM` is `dumb`.
-    pub dumb_terminal: bool,
+    /// What the variables say about colour.
+    pub color: Color,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Color {
+    /// On terminals.
+    #[default]
+    #[value(help = None)]
+    Auto,
+    /// Always.
+    #[value(help = None)]
+    Always,
+    /// Never.
+    #[value(help = None)]
+    Never,
 }
 
 impl Surroundings {
@@ -39,24 +51,42 @@ impl Surroundings {
             stdout_is_terminal: std::io::stdout().is_terminal(),
             stderr_is_terminal: std::io::stderr().is_terminal(),
             width,
-            no_color: variable("NO_COLOR").is_some(),
-            force_color: variable("CLICOLOR_FORCE").is_some_and(|value| value != "0"),
-            dumb_terminal: variable("TERM").is_some_and(|term| term == "dumb"),
+            color: Color::of_variables(variable),
         }
     }
 
-    /// Whether results are coloured where the user does not say.
-    pub(super) fn stdout_color(&self) -> bool {
-        self.color(self.stdout_is_terminal)
+    /// Whether results are coloured, given what the user says.
+    pub(super) fn stdout_color(&self, option: Color) -> bool {
+        let color = if option == Color::Auto { self.color } else { option };
+        color.applies(self.stdout_is_terminal)
     }
 
     /// Whether messages are coloured.
     pub(super) fn stderr_color(&self) -> bool {
-        self.color(self.stderr_is_terminal)
+        self.color.applies(self.stderr_is_terminal)
+    }
+}
+
+impl Color {
+    /// `NO_COLOR` beats `CLICOLOR_FORCE`, which beats a dumb terminal. `variable` gives those that are set and not empty.
+    fn of_variables(variable: impl Fn(&str) -> Option<OsString>) -> Self {
+        if variable("NO_COLOR").is_some() {
+            Self::Never
+        } else if variable("CLICOLOR_FORCE").is_some_and(|value| value != "0") {
+            Self::Always
+        } else if variable("TERM").is_some_and(|term| term == "dumb") {
+            Self::Never
+        } else {
+            Self::Auto
+        }
     }
 
-    fn color(&self, is_terminal: bool) -> bool {
-        !self.no_color && (self.force_color || (is_terminal && !self.dumb_terminal))
+    fn applies(self, is_terminal: bool) -> bool {
+        match self {
+            Self::Auto => is_terminal,
+            Self::Always => true,
+            Self::Never => false,
+        }
     }
 }
 
@@ -65,24 +95,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_color_beats_force_which_beats_the_terminal() {
-        for (no_color, force_color, terminal, dumb, expected) in [
-            (false, false, false, false, false),
-            (false, false, true, false, true),
-            (false, false, true, true, false),
-            (false, true, false, false, true),
-            (false, true, true, true, true),
-            (true, false, true, false, false),
-            (true, true, true, false, false),
+    fn no_color_beats_force_which_beats_a_dumb_terminal() {
+        for (set, expected) in [
+            ("", Color::Auto),
+            ("TERM=xterm", Color::Auto),
+            ("TERM=dumb", Color::Never),
+            ("TERM=dumb CLICOLOR_FORCE=1", Color::Always),
+            ("CLICOLOR_FORCE=0", Color::Auto),
+            ("CLICOLOR_FORCE=1 NO_COLOR=0", Color::Never),
         ] {
-            let surroundings = Surroundings {
-                stdout_is_terminal: terminal,
-                no_color,
-                force_color,
-                dumb_terminal: dumb,
-                ..Surroundings::default()
+            let variables = set.split_whitespace().filter_map(|pair| pair.split_once('='));
+            let variables: Vec<_> = variables.collect();
+            let variable = |name: &str| {
+                let found = variables.iter().find(|(set, _)| *set == name);
+                found.map(|(_, value)| OsString::from(value))
             };
-            assert_eq!(surroundings.stdout_color(), expected, "{surroundings:?}");
+            assert_eq!(Color::of_variables(variable), expected, "{set}");
         }
     }
 }

@@ -28,6 +28,7 @@ use crate::buck::{self, Evaluation, Package, Target};
 use crate::error::Result;
 use crate::finding::Coverage;
 use crate::progress::Progress;
+use crate::python::distributions::Distributions;
 use crate::source::{Problem, ProjectPath};
 use crate::workspace::{Preset, Workspace};
 use owners::Context;
@@ -59,6 +60,7 @@ pub struct Graph {
     /// Files that no target has as a source, under the names their paths suggest.
     unowned: Vec<(FileId, Unit)>,
     entries: Vec<Vec<Use>>,
+    distributions: Distributions,
 }
 
 /// Reads the workspace into a graph.
@@ -101,6 +103,7 @@ pub fn build(workspace: &Workspace, progress: &dyn Progress) -> Result<Graph> {
         unit_of_provision: Vec::new(),
         unowned: Vec::new(),
         entries: Vec::new(),
+        distributions: Distributions::new(&workspace.settings.third_party.modules),
     };
     graph.resolve_units(workspace);
     graph.entries = graph.targets.ids().map(|id| graph.entry_uses(id)).collect();
@@ -272,14 +275,33 @@ impl Graph {
             Some(rest) => format!("{base}.{rest}"),
             None => name.to_owned(),
         };
+        let mut uses = Vec::new();
+        for (_, value) in &target.attrs {
+            value.for_each_text(&mut |text| {
+                uses.extend(run_by_name(&text.text).map(|module| resolver.entry(module)));
+            });
+        }
+        uses.retain(|used| used.name.is_some());
         let module = target.text("main_module").map(|name| resolver.entry(&absolute(name)));
         let function = target.text("main_function").map(|name| {
             let name = absolute(name);
             let module = name.rsplit_once([':', '.']).map_or(name.as_str(), |(module, _)| module);
             resolver.entry(module)
         });
-        module.into_iter().chain(function).collect()
+        uses.extend(module.into_iter().chain(function));
+        uses
     }
+
+    /// Whether a distribution is known to provide a module, whoever depends on it.
+    pub fn is_distributed(&self, module: &str) -> bool {
+        self.distributions.distributions_of(module).is_some()
+    }
+}
+
+/// Modules that a command runs with `-m`.
+fn run_by_name(command: &str) -> impl Iterator<Item = &str> {
+    let words = command.split_whitespace();
+    words.clone().zip(words.skip(1)).filter(|(flag, _)| *flag == "-m").map(|(_, module)| module)
 }
 
 /// The module name that a file's path suggests, for files whose name no rule gives.

@@ -30,6 +30,8 @@ pub struct Provision {
     pub is_prefix: bool,
     /// Only for type checkers.
     pub type_only: bool,
+    /// Made from sources of this repository, not from a distribution.
+    pub first_party: bool,
 }
 
 /// What a target provides as a whole.
@@ -165,6 +167,7 @@ impl Owners {
                 form: module.form,
                 is_prefix: false,
                 type_only: provided.type_only || module.form == ModuleForm::Stub,
+                first_party: false,
             });
         }
         for module in provided.prefixes {
@@ -178,6 +181,7 @@ impl Owners {
                 form: ModuleForm::Source,
                 is_prefix: true,
                 type_only: provided.type_only,
+                first_party: false,
             });
         }
     }
@@ -200,6 +204,11 @@ impl Owners {
                 let (directory, file) = destination.rsplit_once('/').unwrap_or(("", &destination));
                 offer.has_resources = true;
                 offer.resources.push((directory.replace('/', "."), file.to_owned()));
+                if let Some(path) = path.filter(|path| path.file_name().ends_with(".ipynb"))
+                    && let Some(file) = context.files.find(&path)
+                {
+                    self.add_notebook(id, &destination, file, path);
+                }
                 continue;
             }
             let file = path.as_ref().and_then(|path| context.files.find(path));
@@ -248,6 +257,23 @@ impl Owners {
             form: module.form,
             is_prefix: false,
             type_only: module.form == ModuleForm::Stub,
+            first_party: true,
+        });
+    }
+
+    /// A notebook among the resources uses modules as a source does, and is none itself.
+    fn add_notebook(&mut self, target: TargetId, destination: &str, file: FileId, path: ProjectPath) {
+        let name = self.intern(destination);
+        self.provisions.push(Provision {
+            target,
+            name,
+            file: Some(file),
+            path: Some(path),
+            is_package: false,
+            form: ModuleForm::Source,
+            is_prefix: false,
+            type_only: false,
+            first_party: false,
         });
     }
 
@@ -264,7 +290,7 @@ impl Owners {
     fn index(&mut self) {
         for (at, provision) in self.provisions.iter().enumerate() {
             self.by_module.entry(provision.name).or_default().push(at);
-            if provision.path.is_some() || !provision.is_prefix && provision.file.is_some() {
+            if provision.first_party {
                 let name = &self.names[provision.name.index()];
                 self.first_party.insert(name.clone(), ());
                 for ancestor in crate::python::modules::ancestors(name) {

@@ -362,6 +362,9 @@ impl Builder<'_> {
             let names = std::iter::once(&*attribute.chain).chain(ancestors(&attribute.chain));
             let found = names.into_iter().find_map(|name| Some((name, owners.find(name)?)));
             let Some((name, id)) = found else { continue };
+            if self.unit.uses.iter().any(|used| used.name == Some(id) && !used.in_text) {
+                continue; // imported by name
+            }
             let kind = if attribute.type_only { UseKind::TypeOnly } else { UseKind::Runtime };
             self.unit.uses.push(Use {
                 name: Some(id),

@@ -12,6 +12,21 @@ const SECATEUR: &str = "secateur:";
 pub(super) fn worth_a_look(text: &str) -> bool {
     let holds = |needle: &str| memchr::memmem::find(text.as_bytes(), needle.as_bytes()).is_some();
     holds(MANUAL) || holds(SECATEUR) || holds("# type:") || holds("#type:")
+        || HIDING.iter().any(|word| holds(word))
+}
+
+/// Words by which exported trees hide code that is live where they come from.
+const HIDING: [&str; 2] = ["@oss-disable", "@fb-only"];
+
+/// The code that a comment hides: what stands behind `@oss-disable[…]:`.
+pub(super) fn hidden_code(comment: &str) -> Option<&str> {
+    let at = HIDING.iter().find_map(|word| Some(comment.find(word)? + word.len()))?;
+    let rest = &comment[at..];
+    let rest = match rest.strip_prefix('[') {
+        Some(options) => options.split_once(']')?.1,
+        None => rest,
+    };
+    Some(rest.trim_start().trim_start_matches(':').trim())
 }
 
 /// The dotted part of a `# type:` comment, if this comment is one.

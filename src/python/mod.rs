@@ -176,6 +176,17 @@ fn add_errors(
     facts.imports.sort_by_key(|import| import.span);
 }
 
+/// Imports that run where the tree was exported from: they speak for what they import, and nothing is missing without them.
+fn hidden_imports(source: &Source<'_>, range: TextRange, code: &str) -> Vec<Import> {
+    let (span, line) = (source.span(range), source.lines.line(range.start().to_u32()));
+    let mut imports = if code.contains("import") { facts_of_text(code).imports } else { Vec::new() };
+    for import in &mut imports {
+        (import.span, import.line, import.kind) = (span, line, ImportKind::Optional);
+        import.names.iter_mut().for_each(|name| (name.span, name.line) = (span, line));
+    }
+    imports
+}
+
 /// The first errors of a file tell enough.
 const MAX_ERRORS: usize = 20;
 
@@ -191,6 +202,9 @@ fn tokens_of(parsed: &Parsed<ModModule>, wanted: impl Fn(&Token) -> bool) -> Vec
 fn read_comments(source: &Source<'_>, comments: &[TextRange], facts: &mut Facts) {
     for &range in comments {
         directives::read_comment(source, range, &mut facts.directives);
+        if let Some(code) = directives::hidden_code(source.slice(range)) {
+            facts.imports.extend(hidden_imports(source, range, code));
+        }
         let types = directives::type_comment(source.slice(range)).unwrap_or("");
         for name in strings::names_in_type(types) {
             let (span, line) = (source.span(range), source.lines.line(range.start().to_u32()));
@@ -198,6 +212,7 @@ fn read_comments(source: &Source<'_>, comments: &[TextRange], facts: &mut Facts)
             facts.strings.push(DottedString { text: name.into(), kind, span, line });
         }
     }
+    facts.imports.sort_by_key(|import| import.span);
     facts.strings.sort_by_key(|string| string.span);
     directives::attach(source, comments, facts);
 }

@@ -42,9 +42,10 @@ pub fn dot(objects: &[Value], edges: Edges, out: &mut dyn Write) -> io::Result<(
             .collect();
         for (to, label) in ends {
             write!(out, "  {} -> {}", quoted(&from), quoted(&to))?;
-            match label == edges.usual {
-                true => writeln!(out, ";")?,
-                false => writeln!(out, " [label = {}];", quoted(label))?,
+            if label == edges.usual {
+                writeln!(out, ";")?;
+            } else {
+                writeln!(out, " [label = {}];", quoted(label))?;
             }
         }
     }

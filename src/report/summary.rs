@@ -33,44 +33,45 @@ fn findings(report: &Report) -> String {
         let number = report.findings.iter().filter(|it| it.severity == severity).count();
         (number > 0).then(|| count(number, severity.as_str()))
     });
-    let mut text = match report.findings.len() {
+    let mut parts = vec![match report.findings.len() {
         0 => "no findings".to_owned(),
         number => {
             let by_severity: Vec<String> = by_severity.collect();
             format!("{}: {}", count(number, "finding"), by_severity.join(", "))
         }
-    };
+    }];
     if report.suppressed > 0 {
-        text += &format!("; {} suppressed", grouped(report.suppressed));
+        parts.push(format!("{} suppressed", grouped(report.suppressed)));
     }
     let fixes = report.findings.iter().filter_map(|finding| finding.fix.as_ref());
-    let safe = fixes.filter(|fix| fix.safety == Safety::Safe).count();
-    if safe > 0 {
-        let fixes = if safe == 1 { "fix" } else { "fixes" };
-        text += &format!("; {} safe {fixes} computed", grouped(safe));
+    match fixes.filter(|fix| fix.safety == Safety::Safe).count() {
+        0 => {}
+        1 => parts.push("1 safe fix computed".to_owned()),
+        number => parts.push(format!("{} safe fixes computed", grouped(number))),
     }
-    text
+    parts.join("; ")
 }
 
 /// `read 378 build files, 3 826 Python files, 2 463 targets; 1 Python file could not be read whole`
 fn coverage(coverage: Coverage) -> String {
-    let mut text = format!(
-        "read {}, {}, {}",
-        count(coverage.packages, "build file"),
-        count(coverage.python_files, "Python file"),
-        count(coverage.targets, "target"),
-    );
-    if coverage.unknown_rules > 0 {
-        text += &format!(" ({} of unknown kinds)", grouped(coverage.unknown_rules));
-    }
+    let unknown = match coverage.unknown_rules {
+        0 => String::new(),
+        number => format!(" ({} of unknown kinds)", grouped(number)),
+    };
     let failed =
         [(coverage.packages_failed, "build file"), (coverage.python_files_failed, "Python file")];
     let failed = failed.into_iter().filter(|(number, _)| *number > 0);
     let failed: Vec<String> = failed.map(|(number, what)| count(number, what)).collect();
-    if !failed.is_empty() {
-        text += &format!("; {} could not be read whole", failed.join(" and "));
-    }
-    text
+    let failed = match failed.as_slice() {
+        [] => String::new(),
+        failed => format!("; {} could not be read whole", failed.join(" and ")),
+    };
+    format!(
+        "read {}, {}, {}{unknown}{failed}",
+        count(coverage.packages, "build file"),
+        count(coverage.python_files, "Python file"),
+        count(coverage.targets, "target"),
+    )
 }
 
 /// A line that counts the problems by kind, or a list of all of them.

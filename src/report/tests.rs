@@ -7,14 +7,16 @@ use crate::finding::{
 use crate::label::Label;
 use crate::source::{Problem, ProblemKind, Span};
 
-const BUILD_FILE: &str = "python_library(\n    name = \"app\",\n    deps = [\n\t\"//é:old\",\n    ],\n)\n";
+const BUILD_FILE: &str =
+    "python_library(\n    name = \"app\",\n    deps = [\n\t\"//é:old\",\n    ],\n)\n";
 
 fn source(path: &ProjectPath) -> Option<String> {
     (path.as_str() == "app/BUCK").then(|| BUILD_FILE.to_owned())
 }
 
 fn evidence(number: u32) -> Vec<Evidence> {
-    let line = |line| Evidence { path: "app/main.py".into(), line, text: format!("import m{line}") };
+    let line =
+        |line| Evidence { path: "app/main.py".into(), line, text: format!("import m{line}") };
     (1..=number).map(line).collect()
 }
 

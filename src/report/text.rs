@@ -89,13 +89,17 @@ fn subject(finding: &Finding) -> Element<'_> {
 }
 
 fn evidence(finding: &Finding) -> String {
-    let places: Vec<String> = finding.evidence.iter().take(MAX_EVIDENCE).map(|evidence| {
-        format!("{}:{}", harmless(&evidence.path), evidence.line)
-    }).collect();
+    let places: Vec<String> = finding
+        .evidence
+        .iter()
+        .take(MAX_EVIDENCE)
+        .map(|evidence| format!("{}:{}", harmless(&evidence.path), evidence.line))
+        .collect();
     let width = places.iter().map(|place| place.chars().count()).max().unwrap_or(0);
     let rows = places.iter().zip(&finding.evidence);
-    let mut lines: Vec<String> =
-        rows.map(|(place, evidence)| format!("{place:width$}  {}", harmless(&evidence.text))).collect();
+    let mut lines: Vec<String> = rows
+        .map(|(place, evidence)| format!("{place:width$}  {}", harmless(&evidence.text)))
+        .collect();
     let more = finding.evidence.len() - places.len();
     if more > 0 {
         lines.push(format!("… and {more} more"));

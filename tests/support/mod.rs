@@ -22,7 +22,8 @@ pub fn files_below(dir: &str) -> Vec<String> {
     }
     let mut files = Vec::new();
     visit(&repository().join(dir), &mut files);
-    let relative = |path: &PathBuf| path.strip_prefix(repository()).unwrap().to_str().unwrap().into();
+    let relative =
+        |path: &PathBuf| path.strip_prefix(repository()).unwrap().to_str().unwrap().into();
     let mut files: Vec<String> = files.iter().map(relative).collect();
     files.sort();
     files
