@@ -122,6 +122,12 @@ pub(super) fn target(
         lowering.attr = name;
         lowering.value(value, raw.schema.kind(name));
     }
+    for (name, value) in raw.schema.defaults() {
+        if !raw.attrs.iter().any(|(set, _)| set == name) {
+            lowering.attr = name;
+            lowering.value(value, raw.schema.kind(name));
+        }
+    }
     let Lowering { deps, sources, incomplete, .. } = lowering;
     let manual = manual || has_label(&raw.attrs, "noautodeps");
     Target {

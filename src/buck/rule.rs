@@ -1,6 +1,6 @@
 //! Callable rules, and the `attrs` that describe them. Touches only the recorder.
 
-use super::recorder::{Recorder, kwargs_of};
+use super::recorder::{Recorder, kwargs_of, to_value};
 use super::schema::{AttrKind, DepRole, RuleSchema};
 use allocative::Allocative;
 use starlark::any::ProvidesStaticType;
@@ -76,6 +76,8 @@ impl<'v> StarlarkValue<'v> for Rule {
 pub(super) struct AttrDecl {
     #[allocative(skip)]
     kind: AttrKind,
+    #[allocative(skip)]
+    default: Option<Arc<super::value::Value>>,
 }
 
 starlark::starlark_simple_value!(AttrDecl);
@@ -140,15 +142,20 @@ impl<'v> StarlarkValue<'v> for AttrConstructor {
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<Value<'v>> {
         let mut inner = Vec::new();
+        let mut default = None;
         for value in args.positions(eval.heap())? {
             collect_kinds(value, &mut inner);
         }
         for (name, value) in args.names_map()? {
-            if !matches!(name.as_str(), "default" | "doc") {
-                collect_kinds(value, &mut inner);
+            match name.as_str() {
+                "default" if !value.is_none() => default = Some(value),
+                "default" | "doc" => {}
+                _ => collect_kinds(value, &mut inner),
             }
         }
-        Ok(eval.heap().alloc(AttrDecl { kind: kind_of(&self.name, inner) }))
+        let kind = kind_of(&self.name, inner);
+        let default = default.filter(|_| kind.holds_labels()).map(|value| Arc::new(to_value(value)));
+        Ok(eval.heap().alloc(AttrDecl { kind, default }))
     }
 }
 
@@ -254,13 +261,21 @@ impl<'v> StarlarkValue<'v> for Constant {
 pub(super) fn register(builder: &mut GlobalsBuilder) {
     fn rule<'v>(#[starlark(kwargs)] kwargs: DictRef<'v>) -> anyhow::Result<Rule> {
         let attributes = kwargs.get_str("attrs").and_then(DictRef::from_value);
-        let declared = attributes.iter().flat_map(|attributes| {
-            attributes.iter().filter_map(|(name, declaration)| {
-                let kind = AttrDecl::from_value(declaration)?.kind.clone();
-                Some((name.unpack_str()?.into(), kind))
-            })
-        });
-        Ok(Rule { name: Arc::new(OnceLock::new()), schema: Arc::new(RuleSchema::new(declared)) })
+        let mut kinds = Vec::new();
+        let mut defaults = Vec::new();
+        for (name, declaration) in attributes.iter().flat_map(|attributes| attributes.iter()) {
+            let (Some(name), Some(declared)) = (name.unpack_str(), AttrDecl::from_value(declaration))
+            else {
+                continue;
+            };
+            kinds.push((name.into(), declared.kind.clone()));
+            // Attributes that begin with `_` hold toolchains and tools of the rule itself.
+            if let Some(default) = declared.default.as_ref().filter(|_| !name.starts_with('_')) {
+                defaults.push((name.into(), super::value::Value::clone(default)));
+            }
+        }
+        let schema = RuleSchema::new(kinds).with_defaults(defaults);
+        Ok(Rule { name: Arc::new(OnceLock::new()), schema: Arc::new(schema) })
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the attributes of a rule hold: dependencies, sources, strings with macros. Pure values; touches nothing.
 
+use super::value::Value;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
@@ -126,7 +127,7 @@ impl AttrKind {
 }
 
 /// The attributes of one rule that can hold labels; every other attribute is plain.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct RuleSchema {
     attributes: FxHashMap<Box<str>, AttrKind>,
     /// Attributes that are not declared may hold labels all the same.
@@ -135,6 +136,8 @@ pub struct RuleSchema {
     source_keys: Option<bool>,
     /// Modules that a target provides beyond its sources; `{base}` stands for its base module.
     provides: Vec<Box<str>>,
+    /// What attributes that hold labels are when a call leaves them out.
+    defaults: Vec<(Box<str>, Value)>,
 }
 
 impl RuleSchema {
@@ -145,7 +148,20 @@ impl RuleSchema {
             guesses: false,
             source_keys: None,
             provides: Vec::new(),
+            defaults: Vec::new(),
         }
+    }
+
+    /// The same with what attributes are when a call leaves them out.
+    #[must_use]
+    pub fn with_defaults(mut self, defaults: Vec<(Box<str>, Value)>) -> Self {
+        self.defaults = defaults;
+        self
+    }
+
+    /// What attributes that hold labels are when a call leaves them out.
+    pub fn defaults(&self) -> &[(Box<str>, Value)] {
+        &self.defaults
     }
 
     /// The same for a rule whose targets provide more modules than their sources show.

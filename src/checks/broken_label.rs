@@ -3,7 +3,8 @@
 //! ## What it finds
 //!
 //! A dependency or source whose label lies in this repository and that no build file defines. Labels into cells that are
-//! not on disk, into packages of which a part could not be read, and in branches of a `select` are left out.
+//! not on disk and into packages of which a part could not be read are left out. In a branch of a `select` it is `likely`
+//! only: Buck2 does not look into branches that are not taken.
 //!
 //! ## Why it matters
 //!
@@ -34,8 +35,7 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
         let mut reported: Vec<(&Label, Option<crate::buck::LiteralId>)> = Vec::new();
         for dep in &target.deps {
             let broken = context.graph.targets.resolution(&dep.to) == Resolution::Broken;
-            // The branch that is not taken may name anything.
-            if !broken || dep.branch.is_some() || reported.contains(&(&dep.to, dep.literal)) {
+            if !broken || reported.contains(&(&dep.to, dep.literal)) {
                 continue;
             }
             reported.push((&dep.to, dep.literal));
@@ -44,8 +44,9 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
                 None => context.call(target),
             };
             let message = format!("no build file defines `{}`", dep.to);
-            let mut finding =
-                context.finding(CheckId::BrokenLabel, Confidence::Certain, region, message);
+            // Buck2 does not look into a branch that is not taken.
+            let confidence = if dep.branch.is_some() { Confidence::Likely } else { Confidence::Certain };
+            let mut finding = context.finding(CheckId::BrokenLabel, confidence, region, message);
             finding.target = Some(target.label.clone());
             finding.dep = Some(dep.to.clone());
             finding.hint = Some(match similar(context, &dep.to) {

@@ -43,7 +43,7 @@ impl<'a> Context<'a> {
         let test_only = liveness::test_only(graph, &life);
         let edges = Edges::judge(workspace, graph, &roots, &life);
         let executables = Executables::find(graph, &roots.open);
-        let candidates = leaning::candidates(&edges, &executables);
+        let candidates = leaning::candidates(&edges);
         let outcome = leaning::solve(workspace, &edges, &executables, candidates);
         let shaky = shaky(graph, &life, &executables);
         let mut context = Self {

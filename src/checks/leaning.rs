@@ -215,6 +215,9 @@ fn wanted(edges: &Edges<'_>) -> BTreeMap<(TargetId, NameId), bool> {
             *wanted.entry((user, name)).or_default() |= can_be_declared(edges.graph, user, used);
         }
     }
+    for key in loaded_by_prefix(edges.graph) {
+        wanted.entry(key).or_insert(false);
+    }
     wanted
 }
 
@@ -330,32 +333,21 @@ pub(super) fn additions_for(
         .collect()
 }
 
-/// Candidates: edges that nothing in their own target uses, nor any loader in an executable that holds them.
-pub(super) fn candidates(edges: &Edges<'_>, executables: &Executables) -> BTreeSet<EdgeId> {
+/// Candidates: edges that nothing in their own target uses.
+pub(super) fn candidates(edges: &Edges<'_>) -> BTreeSet<EdgeId> {
     let unused = edges.usage.iter().filter(|(_, usage)| **usage == Usage::Unused);
-    let mut found: BTreeSet<EdgeId> = unused.map(|(id, _)| *id).collect();
-    for (loader, under) in loaders(edges.graph) {
-        let owners: FxHashSet<TargetId> =
-            under.iter().map(|at| edges.graph.owners.provisions()[*at].target).collect();
-        let holding: Vec<usize> = executables.holding(loader).collect();
-        found.retain(|id| {
-            let loads = edges.stands_for(edges.edge(*id).to).iter().any(|to| owners.contains(to));
-            !loads
-                || !holding.iter().any(|at| executables.closures[*at].contains(id.from.index()))
-        });
-    }
-    found
+    unused.map(|(id, _)| *id).collect()
 }
 
-/// Targets with bounded loaders, and the positions of what each may load.
-fn loaders(graph: &Graph) -> Vec<(TargetId, Vec<usize>)> {
+/// What bounded loaders may load: a use of every module below their prefix, in every executable that holds them.
+fn loaded_by_prefix(graph: &Graph) -> BTreeSet<(TargetId, NameId)> {
     let mut cache: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
-    let mut found = Vec::new();
+    let mut found = BTreeSet::new();
     for id in graph.targets.ids() {
         for (_, unit) in graph.units_of(id) {
             for (prefix, _) in &unit.prefixes {
                 let below = cache.entry(prefix).or_insert_with(|| graph.owners.below(prefix));
-                found.push((id, below.clone()));
+                found.extend(below.iter().map(|at| (id, graph.owners.provisions()[*at].name)));
             }
         }
     }

@@ -268,14 +268,16 @@ pub(super) fn test_only(graph: &Graph, life: &ModuleLife) -> FixedBitSet {
         if graph.targets.node(id).kind != Kind::PythonTest {
             continue;
         }
-        let reached = walker.follow(walker.provisions_of(id).collect());
-        let touches_production = reached.intersection(&life.in_production).any(|at| {
-            let provision = &graph.owners.provisions()[at];
-            // Other people's code, and empty packages on the way, are no sign of a living subject.
-            provision.file.is_some_and(|file| !graph.files.get(file).is_empty)
-        });
-        if touches_production {
-            candidates.difference_with(&reached);
+        for source in walker.provisions_of(id) {
+            let reached = walker.follow(vec![source]);
+            let touches_production = reached.intersection(&life.in_production).any(|at| {
+                let provision = &graph.owners.provisions()[at];
+                // Other people's code, and packages on the way, are no sign of a living subject.
+                provision.file.is_some() && !provision.is_package
+            });
+            if touches_production {
+                candidates.difference_with(&reached);
+            }
         }
     }
     candidates

@@ -43,7 +43,6 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
             && !(name == "__init__.py" && file.is_empty)
             && !graph.mentions.paths.contains_key(file.path.as_str())
             && in_source_roots(context, &file.path)
-            && context.workspace.tree.package_of(&file.path).is_some()
     });
     reported
         .map(|file| {

@@ -38,30 +38,34 @@ pub fn run(
     err: &mut dyn Write,
 ) -> Exit {
     let (mut out, mut err) = (Pipe::new(out), Pipe::new(err));
-    let exit = match Arguments::try_parse_from(args) {
-        Ok(arguments) => command(arguments, surroundings, &mut out),
+    let arguments = Arguments::try_parse_from(args);
+    let color = arguments.as_ref().map_or(Color::Auto, |arguments| arguments.global.color);
+    let exit = match arguments {
+        Ok(arguments) => command(&arguments, surroundings, &mut out),
         Err(error) => refuse(&error, surroundings, &mut out, &mut err),
     };
     let exit = exit.and_then(|exit| out.flush().map_err(output_error).map(|()| exit));
     exit.unwrap_or_else(|error| {
-        let painted = surroundings.stderr_color();
         // Where nobody hears of it, the exit code is all there is.
-        report(&error, painted, &mut err).ok();
+        report(&error, surroundings.stderr_color(color), &mut err).ok();
         Exit::Failed
     })
 }
 
-fn command(arguments: Arguments, surroundings: &Surroundings, out: &mut dyn Write) -> Result<Exit> {
-    let Arguments { global, command } = arguments;
-    let mut context = Context::new(&global, surroundings, out);
-    match command {
-        Command::Lint(args) => lint::run(&args, &mut context),
-        Command::Why(args) => why::run(&args, &mut context),
-        Command::Graph(args) => graph::run(&args, &mut context),
-        Command::Explain(args) => explain::run(&args, &mut context),
-        Command::Config(args) => config::run(&args, &mut context),
-        Command::Completions(args) => completions::run(&args, &mut context),
-        Command::Man(args) => man::run(&args, &mut context),
+fn command(
+    arguments: &Arguments,
+    surroundings: &Surroundings,
+    out: &mut dyn Write,
+) -> Result<Exit> {
+    let mut context = Context::new(&arguments.global, surroundings, out);
+    match &arguments.command {
+        Command::Lint(args) => lint::run(args, &mut context),
+        Command::Why(args) => why::run(args, &mut context),
+        Command::Graph(args) => graph::run(args, &mut context),
+        Command::Explain(args) => explain::run(args, &mut context),
+        Command::Config(args) => config::run(args, &mut context),
+        Command::Completions(args) => completions::run(args, &mut context),
+        Command::Man(args) => man::run(args, &mut context),
     }
 }
 
@@ -77,7 +81,7 @@ fn refuse(
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             write_styled(&text, surroundings.stdout_color(Color::Auto), out).map(|()| Exit::Clean)
         }
-        _ => write_styled(&text, surroundings.stderr_color(), err).map(|()| Exit::Failed),
+        _ => write_styled(&text, surroundings.stderr_color(Color::Auto), err).map(|()| Exit::Failed),
     };
     written.map_err(output_error)
 }

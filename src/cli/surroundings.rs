@@ -21,17 +21,14 @@ pub struct Surroundings {
 }
 
 /// When to colour.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Color {
     /// On terminals.
     #[default]
-    #[value(help = None)]
     Auto,
     /// Always.
-    #[value(help = None)]
     Always,
     /// Never.
-    #[value(help = None)]
     Never,
 }
 
@@ -55,15 +52,14 @@ impl Surroundings {
         }
     }
 
-    /// Whether results are coloured, given what the user says.
+    /// Whether results are coloured, given what the command line says.
     pub(super) fn stdout_color(&self, option: Color) -> bool {
-        let color = if option == Color::Auto { self.color } else { option };
-        color.applies(self.stdout_is_terminal)
+        option.or(self.color).applies(self.stdout_is_terminal)
     }
 
-    /// Whether messages are coloured.
-    pub(super) fn stderr_color(&self) -> bool {
-        self.color.applies(self.stderr_is_terminal)
+    /// Whether messages are coloured, given what the command line says.
+    pub(super) fn stderr_color(&self, option: Color) -> bool {
+        option.or(self.color).applies(self.stderr_is_terminal)
     }
 }
 
@@ -79,6 +75,10 @@ impl Color {
         } else {
             Self::Auto
         }
+    }
+
+    fn or(self, other: Self) -> Self {
+        if self == Self::Auto { other } else { self }
     }
 
     fn applies(self, is_terminal: bool) -> bool {

@@ -1,5 +1,6 @@
 //! The library's words as values of options. Pure; touches nothing.
 
+use super::surroundings::Color;
 use crate::finding::{CheckId, Confidence};
 use crate::report::Format;
 use crate::workspace::FailOn;
@@ -46,6 +47,20 @@ impl ValueEnum for FailOn {
             Self::Note => "note",
             Self::Warning => "warning",
             Self::Error => "error",
+            Self::Never => "never",
+        }))
+    }
+}
+
+impl ValueEnum for Color {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Auto, Self::Always, Self::Never]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(match self {
+            Self::Auto => "auto",
+            Self::Always => "always",
             Self::Never => "never",
         }))
     }

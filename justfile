@@ -1,0 +1,38 @@
+# Lists the recipes.
+default:
+    @just --list
+
+# Everything that holds before a change goes in.
+ready: fmt clippy test doc lint
+
+# Checks the formatting.
+fmt:
+    cargo fmt --check
+
+# Checks the code.
+clippy:
+    cargo clippy --locked --all-targets -- -D warnings
+
+# Runs all tests; with UPDATE=1 in the environment, documents made from the program are written anew.
+test:
+    cargo test --locked
+
+# Builds the library's documentation.
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+
+# Lints the sample repositories, which have findings on purpose.
+lint:
+    cargo run --locked --release -- -C sample-repos/ml-monorepo lint --exit-zero --format concise
+    cargo run --locked --release -- -C sample-repos/fbcode-export lint --exit-zero --format concise
+
+# Measures a run over a repository.
+bench TREE:
+    cargo build --locked --release
+    time -p target/release/secateur -C {{TREE}} lint --exit-zero --format json > /dev/null
+
+# Shows what there is to see.
+demo:
+    cargo run --locked --release -- -C sample-repos/ml-monorepo lint --exit-zero
+    cargo run --locked --release -- -C sample-repos/ml-monorepo why //eta/serving:server //eta/features:geo
+    cargo run --locked --release -- explain unused-dep
