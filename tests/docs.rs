@@ -1,8 +1,9 @@
 //! Documents that are made from the program. `UPDATE=1 cargo test docs` writes them anew.
 
-use crate::support::{Outcome, repository, secateur};
+use crate::support::{Outcome, Project, repository, secateur};
 use clap::{Command, CommandFactory, Parser};
 use secateur::checks;
+use secateur::cli::Exit;
 use secateur::cli::args::Arguments;
 use secateur::finding::CheckId;
 use std::fmt::Write;
@@ -21,24 +22,21 @@ fn check(path: &str, expected: &str) {
 
 #[test]
 fn the_command_line_is_documented() {
-    let mut program = Arguments::command().term_width(100);
-    program.build();
+    let mut program = Arguments::command();
     let mut text = String::from(
-        "# Command line\n\nMade from the program's own help by `UPDATE=1 cargo test docs`.\n",
+        "# Command line\n\nMade from the program's own help by `UPDATE=1 cargo test docs`. The global options go with every command.\n",
     );
-    section(&mut text, "secateur", &mut program);
-    let names: Vec<String> =
-        program.get_subcommands().map(|command| command.get_name().to_owned()).collect();
-    for name in names.iter().filter(|name| *name != "help") {
-        let command = program.find_subcommand_mut(name).unwrap();
-        let mut command = command.clone().term_width(100);
-        section(&mut text, &format!("secateur {name}"), &mut command);
+    section(&mut text, "secateur", &program);
+    // A program that is not built yet has not handed its global options down.
+    for command in program.get_subcommands_mut() {
+        section(&mut text, &format!("secateur {}", command.get_name()), command);
     }
     check("docs/cli.md", &text);
 }
 
-fn section(text: &mut String, title: &str, command: &mut Command) {
-    let help = command.render_long_help().to_string();
+fn section(text: &mut String, title: &str, command: &Command) {
+    let mut command = command.clone().bin_name(title).term_width(100);
+    let help = command.render_help().to_string();
     let lines = help.trim_end().lines().map(|line| line.trim_end().to_owned() + "\n");
     write!(text, "\n## {title}\n\n```text\n{}```\n", lines.collect::<String>()).unwrap();
 }
@@ -80,14 +78,13 @@ fn the_form_of_lint_json_is_documented() {
 #[test]
 fn the_commands_in_the_readme_exist() {
     let mut commands = 0;
-    for line in readme().lines() {
-        let line = line.trim().trim_start_matches("$ ");
-        let args =
-            line.strip_prefix("secateur ").or_else(|| line.strip_prefix("cargo run --release -- "));
-        let Some(args) = args else { continue };
-        let args = args.split(['#', '>', '|']).next().unwrap().split_whitespace();
-        let args = std::iter::once("secateur").chain(args.map(|arg| arg.trim_matches('\'')));
-        let parsed = Arguments::try_parse_from(args);
+    for line in readme_blocks("console").lines() {
+        let args = ["secateur ", "cargo run --release -- "];
+        let Some(args) = args.iter().find_map(|program| line.strip_prefix(program)) else {
+            continue;
+        };
+        let args = args.split(['#', '>']).next().unwrap().split_whitespace();
+        let parsed = Arguments::try_parse_from(std::iter::once("secateur").chain(args));
         assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
         commands += 1;
     }
@@ -95,16 +92,36 @@ fn the_commands_in_the_readme_exist() {
 }
 
 #[test]
+fn the_settings_in_the_readme_are_valid() {
+    let project = Project::new("");
+    project.add("secateur.toml", &readme_blocks("toml"));
+    let outcome = project.secateur("config");
+    assert_eq!((outcome.exit, outcome.err.as_str()), (Exit::Clean, ""));
+    assert!(outcome.out.contains("lint.fail-on = \"error\"\n"), "{}", outcome.out);
+}
+
+#[test]
 fn the_example_in_the_readme_is_what_the_sample_gives() {
     let Outcome { out, .. } = secateur(repository(), "-C sample-repos/ml-monorepo lint");
+    let begin = out.find("root//eta/models\n").unwrap();
+    let end = begin + out[begin..].find("\n\nwarning[duplicate-dep]").unwrap();
+    let last: Vec<&str> = out.lines().rev().take_while(|line| !line.is_empty()).collect();
+    let last: Vec<&str> = last.into_iter().rev().collect();
+    let example = format!("{}\n\n[…]\n\n{}\n", &out[begin..end], last.join("\n"));
     let readme = readme();
-    let example =
-        readme.split("```text\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
-    for part in example.split("[…]\n") {
-        assert!(out.contains(part), "not in the output:\n{part}");
-    }
+    let (before, rest) = readme.split_once("```text\n").unwrap();
+    let (_, after) = rest.split_once("```").unwrap();
+    check("README.md", &format!("{before}```text\n{example}```{after}"));
 }
 
 fn readme() -> String {
     fs::read_to_string(repository().join("README.md")).unwrap()
+}
+
+/// The blocks of code in a language, joined.
+fn readme_blocks(language: &str) -> String {
+    let readme = readme();
+    let fence = format!("```{language}\n");
+    let blocks = readme.split(&fence).skip(1);
+    blocks.filter_map(|block| block.split("```").next().map(str::to_owned)).collect()
 }

@@ -1,5 +1,12 @@
 //! All integration tests in one binary: a module a feature, so that they link once.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    unreachable_pub,
+    reason = "tests make files and fail loudly"
+)]
+
 mod cli;
 mod differential;
 mod docs;

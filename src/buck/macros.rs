@@ -130,6 +130,9 @@ fn namespace<'v>(
         members.extend(members_of.iter().map(|(name, value)| (name.as_str().to_owned(), value)));
     }
     let rules = session.rules.names().into_iter().map(|name| (name, name));
+    if session.macros.fbcode && members.contains_key("is_oss") {
+        members.insert("is_oss".to_owned(), Value::new_bool(false));
+    }
     for (name, kind) in rules.chain(FBCODE_KINDS.iter().copied().filter(|(_, kind)| !kind.is_empty())) {
         members.insert(name.to_owned(), heap.alloc(rule(&of_kind(kind), session)));
     }

@@ -21,6 +21,7 @@
 //! Correct the label or remove it.
 
 use super::context::Context;
+use crate::buck;
 use crate::finding::{CheckId, Confidence, Finding};
 use crate::graph::Resolution;
 use crate::label::Label;
@@ -38,6 +39,17 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
             if !broken || reported.contains(&(&dep.to, dep.literal)) {
                 continue;
             }
+            // A label that a macro made up is that macro's, and in an exported tree the macro is only a stand-in.
+            let written = dep.literal.filter(|literal| {
+                let text = &context.graph.evaluation.literal(*literal).text;
+                let package = &target.label.package;
+                let label = buck::parse_label(text, package, &context.workspace.cells);
+                label.is_some_and(|label| label.label == dep.to)
+            });
+            let is_exported = context.workspace.settings.project.preset.is_some();
+            if written.is_none() && is_exported {
+                continue;
+            }
             reported.push((&dep.to, dep.literal));
             let region = match dep.literal {
                 Some(literal) => context.literal(literal),
@@ -45,7 +57,8 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
             };
             let message = format!("no build file defines `{}`", dep.to);
             // Buck2 does not look into a branch that is not taken.
-            let confidence = if dep.branch.is_some() { Confidence::Likely } else { Confidence::Certain };
+            let sure = dep.branch.is_none() && (written.is_some() || dep.in_string);
+            let confidence = if sure { Confidence::Certain } else { Confidence::Likely };
             let mut finding = context.finding(CheckId::BrokenLabel, confidence, region, message);
             finding.target = Some(target.label.clone());
             finding.dep = Some(dep.to.clone());

@@ -29,8 +29,23 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
     undeclared(context).filter_map(|case| finding(context, &case)).collect()
 }
 
+/// What is not on disk brings dependencies that nobody here can see, other people's modules among them.
+fn may_come_from_outside(context: &Context<'_>, case: &Undeclared<'_>, without: usize) -> bool {
+    let graph = context.graph;
+    let is_outside = |id: crate::graph::TargetId| graph.targets.node(id).origin.is_none();
+    let name = case.used.name;
+    let ours = name.is_some_and(|name| graph.owners.providers(name).any(|p| p.first_party));
+    let closure = &context.executables.closures[without];
+    let mut held = closure.ones().map(crate::graph::target_at);
+    let unseen = |id| is_outside(id) || graph.definition(id).is_some_and(|t| t.attr("external_deps").is_some());
+    !ours && held.any(unseen)
+}
+
 fn finding(context: &Context<'_>, case: &Undeclared<'_>) -> Option<Finding> {
     let without = case.without?;
+    if may_come_from_outside(context, case, without) {
+        return None;
+    }
     let user = context.label(case.user);
     let owner = context.label(case.owner);
     let executable = context.executables.tops[without];

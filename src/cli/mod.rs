@@ -81,7 +81,9 @@ fn refuse(
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             write_styled(&text, surroundings.stdout_color(Color::Auto), out).map(|()| Exit::Clean)
         }
-        _ => write_styled(&text, surroundings.stderr_color(Color::Auto), err).map(|()| Exit::Failed),
+        _ => {
+            write_styled(&text, surroundings.stderr_color(Color::Auto), err).map(|()| Exit::Failed)
+        }
     };
     written.map_err(output_error)
 }

@@ -13,7 +13,6 @@ impl Bar {
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {human_pos}/{human_len}") {
             bar.set_style(style.tick_chars(r"-\|/ "));
         }
-        bar.enable_steady_tick(Duration::from_millis(100));
         Self(bar)
     }
 }
@@ -21,8 +20,9 @@ impl Bar {
 impl Progress for Bar {
     /// Stages may overlap, so that steps are counted over all of them and the name is that of the latest.
     fn start(&self, stage: &'static str, total: Option<usize>) {
-        self.0.set_message(stage);
         self.0.inc_length(total.map_or(0, |total| total as u64));
+        self.0.set_message(stage);
+        self.0.enable_steady_tick(Duration::from_millis(100));
     }
 
     fn step(&self) {

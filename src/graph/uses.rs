@@ -143,6 +143,9 @@ impl Resolver<'_> {
         name: &str,
         submodule: &str,
     ) -> Binding {
+        if name.starts_with("__") && name.ends_with("__") {
+            return Binding::Has; // `__name__`, `__file__` and what else every module has
+        }
         let own = self.owners.name(module);
         let imports_submodule = facts.imports.iter().any(|import| {
             let absolute = resolve_relative(own, is_package, import.level, &import.module);

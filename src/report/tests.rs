@@ -235,7 +235,7 @@ fn dot_draws_edges_between_nodes_only() {
         serde_json::json!({"module": "b", "imports": [{"module": "a\"", "kind": "runtime"}]}),
     ];
     let mut out = Vec::new();
-    super::dot(&objects, Edges::MODULES, &mut out).unwrap();
+    dot(&objects, Edges::MODULES, &mut out).unwrap();
     insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"
     digraph {
       rankdir = LR;
