@@ -5,6 +5,10 @@ use secateur::cli::{self, Surroundings};
 use std::io::{self, BufWriter};
 use std::process::ExitCode;
 
+/// Syntax trees are many small allocations made on one thread and freed together; see docs/decisions/0004-allocator.md.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the arguments")]
 fn main() -> ExitCode {
     let surroundings = Surroundings::of_process();

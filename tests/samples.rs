@@ -7,8 +7,11 @@ use std::collections::BTreeSet;
 fn check(sample: &str) {
     let root = repository().join("sample-repos").join(sample);
     let expected = std::fs::read_to_string(root.join("expected.txt")).unwrap();
-    let expected: BTreeSet<String> =
-        expected.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect();
+    let expected: BTreeSet<String> = expected
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(str::to_owned)
+        .collect();
     let found = lint(&root).findings.iter().map(show).collect();
     let difference = difference(&expected, &found);
     assert!(difference.is_empty(), "\n{difference}");

@@ -18,9 +18,15 @@ fn parse(text: &str) -> Situation {
     let mut expected = BTreeSet::new();
     for section in text.split("\n//- ").skip(1) {
         let (header, body) = section.split_once('\n').unwrap_or((section, ""));
-        let body = if body.is_empty() { String::new() } else { format!("{}\n", body.trim_end_matches('\n')) };
+        let body = if body.is_empty() {
+            String::new()
+        } else {
+            format!("{}\n", body.trim_end_matches('\n'))
+        };
         match header.trim() {
-            "expected" => expected = body.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect(),
+            "expected" => {
+                expected = body.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()
+            }
             header => {
                 let (path, bytes) = match header.strip_suffix(" hex") {
                     Some(path) => (path, unhex(&body)),
@@ -44,11 +50,8 @@ fn unhex(text: &str) -> Vec<u8> {
 
 /// Runs every check over the repository at `root`.
 pub fn lint(root: &Path) -> Report {
-    let environment = Environment {
-        home: None,
-        current_dir: root.to_owned(),
-        system_config_dir: None,
-    };
+    let environment =
+        Environment { home: None, current_dir: root.to_owned(), system_config_dir: None };
     let workspace = Workspace::open(root, &environment, &Overrides::default()).unwrap();
     let graph = secateur::graph::build(&workspace, &Silent).unwrap();
     checks::run(&workspace, &graph, &Selection::default(), &Silent)
@@ -92,7 +95,8 @@ fn run(path: &Path) -> String {
 fn every_situation_gives_its_findings() {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/situations");
     let only = std::env::var("SITUATION").ok();
-    let mut files: Vec<_> = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<_> =
+        std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     let mut failures = String::new();
     for path in files {

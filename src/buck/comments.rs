@@ -70,7 +70,8 @@ pub(super) fn read(text: &str, lines: &LineIndex, comments: &[Span]) -> Directiv
             found.conditional.push(span);
         }
         if is_manual(&lowered) {
-            let speaks_of = if alone { next_code_line(lines, comments, position, text) } else { line };
+            let speaks_of =
+                if alone { next_code_line(lines, comments, position, text) } else { line };
             found.manual.push(Line { line, alone, speaks_of });
         }
         if let Some(keep) = parse_keep(comment) {
@@ -164,12 +165,16 @@ mod tests {
     fn a_comment_behind_a_list_of_one_speaks_of_the_one() {
         assert_eq!(manual("f(\n    deps = [\":a\"],  # @manual\n)\n"), [":a"]);
         assert_eq!(manual("f(\n    deps = [\n        \":a\",\n    ],  # @manual\n)\n"), [":a"]);
-        assert!(manual("f(\n    deps = [\n        \":a\",\n        \":b\",\n    ],  # @manual\n)\n").is_empty());
+        assert!(
+            manual("f(\n    deps = [\n        \":a\",\n        \":b\",\n    ],  # @manual\n)\n")
+                .is_empty()
+        );
     }
 
     #[test]
     fn keep_names_checks_and_reason() {
-        let keep = parse_keep("secateur: keep[unused-dep, dead-module] loaded by the plugin host").unwrap();
+        let keep = parse_keep("secateur: keep[unused-dep, dead-module] loaded by the plugin host")
+            .unwrap();
         assert_eq!(keep.checks.len(), 2);
         assert_eq!(&*keep.reason, "loaded by the plugin host");
         assert!(parse_keep("secateur: keeper").is_none());

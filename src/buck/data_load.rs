@@ -23,19 +23,15 @@ pub(super) fn load(session: &Session<'_>, path: &ProjectPath) -> (Loaded, Vec<Pr
             (Loaded { marked: module.clone(), plain: module }, Vec::new())
         }
         Err(message) => {
-            let problem =
-                Problem { path: path.clone(), line: 0, kind: ProblemKind::Load, message };
+            let problem = Problem { path: path.clone(), line: 0, kind: ProblemKind::Load, message };
             (session.nothing(), vec![problem])
         }
     }
 }
 
 fn read(session: &Session<'_>, path: &ProjectPath) -> Result<serde_json::Value, String> {
-    let bytes = session
-        .workspace
-        .files
-        .read(path)
-        .map_err(|error| format!("cannot be read: {error}"))?;
+    let bytes =
+        session.workspace.files.read(path).map_err(|error| format!("cannot be read: {error}"))?;
     if path.file_name().ends_with(".json") {
         return serde_json::from_slice(&bytes).map_err(|error| format!("no valid JSON: {error}"));
     }

@@ -42,21 +42,82 @@ const EXTENSIONS: &[LibraryExtension] = &[
 
 /// Names that rules use when they are analysed, which never happens here.
 const ANALYSIS_NAMES: &[&str] = &[
-    "AnalysisActions", "AnalysisContext", "AnonTarget", "BuckRegex", "DynamicValue", "ResolvedDynamicValue", "ResolvedStringWithMacros", "Artifact", "ArtifactTag", "ArtifactValue", "Attr",
-    "BxlContext", "CellPath", "CellRoot", "CommandExecutorConfig", "ConfigurationInfo",
-    "ConfigurationSettingInfo", "ConfiguredProvidersLabel", "ConfiguredTargetLabel",
-    "ConstraintSettingInfo", "ConstraintValueInfo", "DefaultInfo", "Dependency",
-    "ExecutionPlatformInfo", "ExecutionPlatformRegistrationInfo", "ExternalRunnerTestInfo",
-    "InstallInfo", "InternalRunnerTestInfo", "Label", "LocalResourceInfo", "OutputArtifact",
-    "PlatformInfo", "ProjectRoot", "Promise", "Provider", "ProviderCollection", "ProvidersLabel",
-    "RequiredTestLocalResource", "RunInfo", "Select", "TargetLabel", "TemplatePlaceholderInfo",
-    "TransitionInfo", "TransitiveSet", "TransitiveSetArgsProjection",
-    "TransitiveSetArgsProjectionIterator", "TransitiveSetDefinition", "TransitiveSetIterator",
-    "TransitiveSetJsonProjection", "ValidationInfo", "ValidationSpec", "WorkerInfo", "WorkerRunInfo",
-    "WriteJsonCliArgs", "ActionErrorCtx", "ActionSubError", "ArgLike", "RunInfoArg",
-    "__internal__", "anon_rule", "bxl", "cmd_args", "dynamic_actions", "dynattrs", "plugins", "provider",
-    "provider_field", "read_oncall", "regex", "set_starlark_peak_allocated_byte_limit",
-    "transition", "transitive_set", "get_parent_modifiers", "bxl_main", "cli_args", "actions",
+    "AnalysisActions",
+    "AnalysisContext",
+    "AnonTarget",
+    "BuckRegex",
+    "DynamicValue",
+    "ResolvedDynamicValue",
+    "ResolvedStringWithMacros",
+    "Artifact",
+    "ArtifactTag",
+    "ArtifactValue",
+    "Attr",
+    "BxlContext",
+    "CellPath",
+    "CellRoot",
+    "CommandExecutorConfig",
+    "ConfigurationInfo",
+    "ConfigurationSettingInfo",
+    "ConfiguredProvidersLabel",
+    "ConfiguredTargetLabel",
+    "ConstraintSettingInfo",
+    "ConstraintValueInfo",
+    "DefaultInfo",
+    "Dependency",
+    "ExecutionPlatformInfo",
+    "ExecutionPlatformRegistrationInfo",
+    "ExternalRunnerTestInfo",
+    "InstallInfo",
+    "InternalRunnerTestInfo",
+    "Label",
+    "LocalResourceInfo",
+    "OutputArtifact",
+    "PlatformInfo",
+    "ProjectRoot",
+    "Promise",
+    "Provider",
+    "ProviderCollection",
+    "ProvidersLabel",
+    "RequiredTestLocalResource",
+    "RunInfo",
+    "Select",
+    "TargetLabel",
+    "TemplatePlaceholderInfo",
+    "TransitionInfo",
+    "TransitiveSet",
+    "TransitiveSetArgsProjection",
+    "TransitiveSetArgsProjectionIterator",
+    "TransitiveSetDefinition",
+    "TransitiveSetIterator",
+    "TransitiveSetJsonProjection",
+    "ValidationInfo",
+    "ValidationSpec",
+    "WorkerInfo",
+    "WorkerRunInfo",
+    "WriteJsonCliArgs",
+    "ActionErrorCtx",
+    "ActionSubError",
+    "ArgLike",
+    "RunInfoArg",
+    "__internal__",
+    "anon_rule",
+    "bxl",
+    "cmd_args",
+    "dynamic_actions",
+    "dynattrs",
+    "plugins",
+    "provider",
+    "provider_field",
+    "read_oncall",
+    "regex",
+    "set_starlark_peak_allocated_byte_limit",
+    "transition",
+    "transitive_set",
+    "get_parent_modifiers",
+    "bxl_main",
+    "cli_args",
+    "actions",
 ];
 
 /// Everything that `.bzl` files of the prelude see.
@@ -271,7 +332,9 @@ fn configuration_functions(builder: &mut GlobalsBuilder) {
         ))
     }
 
-    fn select<'v>(#[starlark(require = pos)] branches: StarValue<'v>) -> anyhow::Result<Selector<'v>> {
+    fn select<'v>(
+        #[starlark(require = pos)] branches: StarValue<'v>,
+    ) -> anyhow::Result<Selector<'v>> {
         Ok(Selector::branches(branches))
     }
 
@@ -292,7 +355,9 @@ fn configuration_functions(builder: &mut GlobalsBuilder) {
         select::test(value, function, eval)
     }
 
-    fn select_fail<'v>(#[starlark(require = pos)] _message: StarValue<'v>) -> anyhow::Result<Unknown> {
+    fn select_fail<'v>(
+        #[starlark(require = pos)] _message: StarValue<'v>,
+    ) -> anyhow::Result<Unknown> {
         Ok(Unknown::inert("select_fail"))
     }
 
@@ -362,15 +427,13 @@ fn placeholder_digest(text: &str, length: usize) -> String {
 
 fn name_of_package(eval: &Evaluator<'_, '_, '_>) -> anyhow::Result<String> {
     let scope = recorder(eval)?.package;
-    let scope = scope
-        .ok_or_else(|| anyhow::anyhow!("package_name() only works while a build file is evaluated"))?;
+    let scope = scope.ok_or_else(|| {
+        anyhow::anyhow!("package_name() only works while a build file is evaluated")
+    })?;
     Ok(scope.id.path.to_string())
 }
 
-fn package_value<'v>(
-    key: &str,
-    eval: &Evaluator<'v, '_, '_>,
-) -> anyhow::Result<StarValue<'v>> {
+fn package_value<'v>(key: &str, eval: &Evaluator<'v, '_, '_>) -> anyhow::Result<StarValue<'v>> {
     let scope = recorder(eval)?.package;
     let value = scope.and_then(|scope| scope.inherited.get(key));
     Ok(value.map_or_else(StarValue::new_none, |value| to_starlark(value, eval.heap())))
@@ -381,7 +444,9 @@ fn to_starlark<'v>(value: &Value, heap: Heap<'v>) -> StarValue<'v> {
         Value::Bool(flag) => StarValue::new_bool(*flag),
         Value::Int(number) => heap.alloc(*number),
         Value::Str(text) => heap.alloc(&*text.text),
-        Value::List(items) => heap.alloc(AllocList(items.iter().map(|item| to_starlark(item, heap)))),
+        Value::List(items) => {
+            heap.alloc(AllocList(items.iter().map(|item| to_starlark(item, heap))))
+        }
         Value::Dict(entries) => heap.alloc(AllocDict(
             entries.iter().map(|(key, value)| (to_starlark(key, heap), to_starlark(value, heap))),
         )),
@@ -408,8 +473,8 @@ fn host<'v>(heap: Heap<'v>) -> StarValue<'v> {
     let os = flags(&["linux", "macos", "windows", "freebsd", "unknown"], "linux");
     let arch = flags(
         &[
-            "aarch64", "arm", "armeb", "i386", "mips", "mips64", "mipsel", "mipsel64", "powerpc", "ppc64",
-            "riscv64", "unknown", "x86_64",
+            "aarch64", "arm", "armeb", "i386", "mips", "mips64", "mipsel", "mipsel64", "powerpc",
+            "ppc64", "riscv64", "unknown", "x86_64",
         ],
         "x86_64",
     );

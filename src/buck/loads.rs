@@ -8,7 +8,11 @@ use crate::workspace::Cells;
 ///
 /// Aliases are those of the cell that holds `from`, whichever build file started the evaluation.
 /// The error says why nothing can be there.
-pub(super) fn resolve(cells: &Cells, from: &ProjectPath, text: &str) -> Result<ProjectPath, String> {
+pub(super) fn resolve(
+    cells: &Cells,
+    from: &ProjectPath,
+    text: &str,
+) -> Result<ProjectPath, String> {
     let here = from.parent().unwrap_or_else(ProjectPath::root);
     let leaves = || format!("`{text}` leaves the project");
     let Some((cell, rest)) = text.trim_start_matches('@').split_once("//") else {
@@ -16,16 +20,14 @@ pub(super) fn resolve(cells: &Cells, from: &ProjectPath, text: &str) -> Result<P
         return here.join(relative).ok_or_else(leaves);
     };
     let own = cells.cell_of(from);
-    let cell = cells
-        .resolve_alias(&own.name, cell)
-        .ok_or_else(|| format!("no cell or alias `{cell}`"))?;
+    let cell =
+        cells.resolve_alias(&own.name, cell).ok_or_else(|| format!("no cell or alias `{cell}`"))?;
     let (directory, file) = match rest.split_once(':') {
         Some(parts) => parts,
         None => rest.rsplit_once('/').unwrap_or(("", rest)),
     };
     let package = PackageId::new(cell, directory);
-    let directory = cells
-        .dir_of_package(&package)
-        .ok_or_else(|| format!("`{package}` is not on disk"))?;
+    let directory =
+        cells.dir_of_package(&package).ok_or_else(|| format!("`{package}` is not on disk"))?;
     directory.join(file).ok_or_else(leaves)
 }

@@ -233,9 +233,9 @@ impl Lowering<'_> {
         let (Value::Str(key), Value::Str(text)) = (key, value) else {
             return self.value(value, kind);
         };
-        let keys_are_sources = self.source_keys.unwrap_or_else(|| {
-            self.is_source(&key.text) && !self.is_source(&text.text)
-        });
+        let keys_are_sources = self
+            .source_keys
+            .unwrap_or_else(|| self.is_source(&key.text) && !self.is_source(&text.text));
         let (source, destination) = if keys_are_sources { (key, text) } else { (text, key) };
         self.source(source, Some(destination.text.clone()));
     }
@@ -329,7 +329,9 @@ fn fitting<'k>(alternatives: &'k [AttrKind], value: &Value) -> Option<&'k AttrKi
     let is_label = value.as_str().is_some_and(labels::looks_like_label);
     let fits = |kind: &&AttrKind| match (kind, value) {
         (AttrKind::Dep(_), Value::Str(_)) => is_label,
-        (AttrKind::Source | AttrKind::Arg | AttrKind::Query | AttrKind::Label, Value::Str(_)) => true,
+        (AttrKind::Source | AttrKind::Arg | AttrKind::Query | AttrKind::Label, Value::Str(_)) => {
+            true
+        }
         (AttrKind::Each(_) | AttrKind::NamedSet(_) | AttrKind::Tuple(_), Value::List(_)) => true,
         (AttrKind::Dict(..) | AttrKind::NamedSet(_), Value::Dict(_)) => true,
         (AttrKind::OneOf(inner), _) => fitting(inner, value).is_some(),

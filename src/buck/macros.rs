@@ -65,7 +65,11 @@ impl MacroTable {
     }
 
     /// The symbols of a load that are read as something else than what the file defines.
-    pub(super) fn overrides<'s>(&self, load: &str, symbols: &[&'s str]) -> FxHashMap<&'s str, Macro> {
+    pub(super) fn overrides<'s>(
+        &self,
+        load: &str,
+        symbols: &[&'s str],
+    ) -> FxHashMap<&'s str, Macro> {
         let found = symbols.iter().filter_map(|symbol| Some((*symbol, self.one(load, symbol)?)));
         found.collect()
     }
@@ -129,14 +133,23 @@ fn namespace<'v>(
     if let Some(members_of) = original.and_then(StructRef::from_value) {
         members.extend(members_of.iter().map(|(name, value)| (name.as_str().to_owned(), value)));
     }
-    let rules = session.rules.names().into_iter().map(|name| (name, name));
     if session.macros.fbcode && members.contains_key("is_oss") {
         members.insert("is_oss".to_owned(), Value::new_bool(false));
     }
-    for (name, kind) in rules.chain(FBCODE_KINDS.iter().copied().filter(|(_, kind)| !kind.is_empty())) {
-        members.insert(name.to_owned(), heap.alloc(rule(&of_kind(kind), session)));
+    for (name, rule) in session.namespace_rules() {
+        members.insert(name.clone(), heap.alloc(rule.clone()));
     }
     heap.alloc(AllocStruct(members))
+}
+
+/// Every rule and fbcode macro by its name, as members of a namespace.
+pub(super) fn namespace_rules(session: &Session<'_>) -> Vec<(String, Rule)> {
+    let rules = session.rules.names().into_iter().map(|name| (name, name));
+    let macros = FBCODE_KINDS.iter().copied().filter(|(_, kind)| !kind.is_empty());
+    rules
+        .chain(macros)
+        .map(|(name, kind)| (name.to_owned(), rule(&of_kind(kind), session)))
+        .collect()
 }
 
 /// A rule by the kind that a setting names, with the attributes it adds.
@@ -148,14 +161,16 @@ pub(super) fn rule(setting: &RuleShape, session: &Session<'_>) -> Rule {
         .filter_map(|(name, kind)| Some(((*name).into(), AttrKind::from_text(kind)?)))
         .collect();
     if let Some(base) = base {
-        attributes.extend(base.sorted().into_iter().map(|(name, kind)| (name.into(), kind.clone())));
+        attributes
+            .extend(base.sorted().into_iter().map(|(name, kind)| (name.into(), kind.clone())));
     }
     let deps = || AttrKind::from_text("each(dep)").unwrap_or(AttrKind::Plain);
     let sources = || AttrKind::from_text("named(source)").unwrap_or(AttrKind::Plain);
     attributes.extend(setting.deps.iter().map(|name| (name.as_str().into(), deps())));
     attributes.extend(setting.sources.iter().map(|name| (name.as_str().into(), sources())));
     let source_keys = setting.srcs.map(|order| order == SrcsOrder::SourceToDestination);
-    let schema = RuleSchema::new(attributes).with_source_keys(source_keys).providing(&setting.modules);
+    let schema =
+        RuleSchema::new(attributes).with_source_keys(source_keys).providing(&setting.modules);
     Rule::named(&setting.kind, Arc::new(schema))
 }
 

@@ -24,7 +24,9 @@ impl Evaluation {
                     source.literal = source.literal.map(renumber);
                 }
                 match by_label.get(&target.label) {
-                    Some(&(at, index)) => merge_target(&mut self.packages[at].targets[index], target),
+                    Some(&(at, index)) => {
+                        merge_target(&mut self.packages[at].targets[index], target)
+                    }
                     // Both evaluations list the same packages in the same order.
                     None => self.packages[at].targets.push(target),
                 }

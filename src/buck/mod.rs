@@ -138,10 +138,12 @@ pub fn evaluate(
     let mut modules = Modules::default();
     let prelude = load_prelude(workspace, cells, &mut modules)?;
     let session = match prelude {
-        Some((prelude, declared)) => match Session::with_prelude(workspace, cells, &prelude, declared.as_ref()) {
-            Some(session) => session?,
-            None => Session::with_table(workspace, cells)?,
-        },
+        Some((prelude, declared)) => {
+            match Session::with_prelude(workspace, cells, &prelude, declared.as_ref()) {
+                Some(session) => session?,
+                None => Session::with_table(workspace, cells)?,
+            }
+        }
         None => Session::with_table(workspace, cells)?,
     };
     let packages = packages_to_read(workspace, &session);

@@ -279,7 +279,8 @@ fn extend(
         }
         for (name, replacement) in overrides {
             let original = base.and_then(|base| base.get_option(name).ok().flatten());
-            let value = session.macros.value(replacement, original.as_ref(), session, module.heap());
+            let value =
+                session.macros.value(replacement, original.as_ref(), session, module.heap());
             module.set(name, value);
         }
         for name in missing {

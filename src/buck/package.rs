@@ -71,7 +71,8 @@ impl PackageFiles {
             let (inherited, visibility) = evaluated.at(&dir);
             let id = session.cells.package_of_dir(&dir);
             let scope = PackageScope { id: &id, dir: &dir, inherited: &inherited };
-            let (values, own_visibility, problems) = one_package_file(session, modules, &file, scope);
+            let (values, own_visibility, problems) =
+                one_package_file(session, modules, &file, scope);
             modules.problems.extend(problems);
             let mut merged = PackageValues::clone(&inherited);
             merged.extend(values);
@@ -242,9 +243,8 @@ fn managed_by_hand(frames: &[Located<'_>]) -> bool {
         let directives = &frame.file.collected.directives;
         let lines = &frame.file.lines;
         let first = lines.line(frame.span.start);
-        let skips = |&at: &u32| {
-            frame.span.range().contains(&(at as usize)) || lines.line(at) + 1 == first
-        };
+        let skips =
+            |&at: &u32| frame.span.range().contains(&(at as usize)) || lines.line(at) + 1 == first;
         directives.whole_file || directives.skips.iter().any(skips)
     })
 }

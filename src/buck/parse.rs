@@ -91,7 +91,11 @@ impl ParsedFile {
         let text = match String::from_utf8(bytes) {
             Ok(text) => text,
             Err(error) => {
-                problem(0, ProblemKind::Unreadable, "not valid UTF-8; read with replacements".into());
+                problem(
+                    0,
+                    ProblemKind::Unreadable,
+                    "not valid UTF-8; read with replacements".into(),
+                );
                 String::from_utf8_lossy(error.as_bytes()).into_owned()
             }
         };
@@ -121,9 +125,9 @@ impl ParsedFile {
         let marked = if insertions.is_empty() {
             Vec::new()
         } else {
-            let shifted = pieces.iter().map(|piece| {
-                shift(&insertions, piece.start)..shift(&insertions, piece.end)
-            });
+            let shifted = pieces
+                .iter()
+                .map(|piece| shift(&insertions, piece.start)..shift(&insertions, piece.end));
             shifted.filter_map(|piece| parse_piece(path, &marked_text, &piece).ok()).collect()
         };
         Self {
@@ -201,7 +205,11 @@ fn parse_whole_or_pieces(
 }
 
 /// Parses `piece` of `text` with everything else blanked, so that spans stay those of the whole.
-fn parse_piece(path: &ProjectPath, text: &str, piece: &Range<usize>) -> starlark::Result<AstModule> {
+fn parse_piece(
+    path: &ProjectPath,
+    text: &str,
+    piece: &Range<usize>,
+) -> starlark::Result<AstModule> {
     let source = if piece.len() == text.len() {
         text.to_owned()
     } else {

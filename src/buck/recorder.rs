@@ -1,4 +1,5 @@
 //! What an evaluation leaves behind: the targets that rule calls define. Lives in the evaluator's `extra`.
+#![expect(unsafe_code, reason = "starlark's value traits are unsafe markers; the derives write them")]
 
 use super::marks;
 use super::schema::RuleSchema;

@@ -1,4 +1,5 @@
 //! Callable rules, and the `attrs` that describe them. Touches only the recorder.
+#![expect(unsafe_code, reason = "starlark's value traits are unsafe markers; the derives write them")]
 
 use super::recorder::{Recorder, kwargs_of, to_value};
 use super::schema::{AttrKind, DepRole, RuleSchema};
@@ -154,7 +155,8 @@ impl<'v> StarlarkValue<'v> for AttrConstructor {
             }
         }
         let kind = kind_of(&self.name, inner);
-        let default = default.filter(|_| kind.holds_labels()).map(|value| Arc::new(to_value(value)));
+        let default =
+            default.filter(|_| kind.holds_labels()).map(|value| Arc::new(to_value(value)));
         Ok(eval.heap().alloc(AttrDecl { kind, default }))
     }
 }
@@ -264,7 +266,8 @@ pub(super) fn register(builder: &mut GlobalsBuilder) {
         let mut kinds = Vec::new();
         let mut defaults = Vec::new();
         for (name, declaration) in attributes.iter().flat_map(|attributes| attributes.iter()) {
-            let (Some(name), Some(declared)) = (name.unpack_str(), AttrDecl::from_value(declaration))
+            let (Some(name), Some(declared)) =
+                (name.unpack_str(), AttrDecl::from_value(declaration))
             else {
                 continue;
             };

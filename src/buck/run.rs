@@ -27,9 +27,10 @@ impl Loader {
 
 impl FileLoader for Loader {
     fn load(&self, path: &str) -> starlark::Result<FrozenModule> {
-        self.modules.get(path).cloned().ok_or_else(|| {
-            starlark::Error::new_other(anyhow::anyhow!("`{path}` was not loaded"))
-        })
+        self.modules
+            .get(path)
+            .cloned()
+            .ok_or_else(|| starlark::Error::new_other(anyhow::anyhow!("`{path}` was not loaded")))
     }
 }
 
@@ -51,10 +52,7 @@ pub(super) struct Input<'i, 'a> {
 }
 
 /// Evaluates a `.bzl` file and freezes what it defines.
-pub(super) fn module<'a>(
-    input: Input<'_, 'a>,
-    recorder: impl Fn() -> Recorder<'a>,
-) -> ModuleRun {
+pub(super) fn module<'a>(input: Input<'_, 'a>, recorder: impl Fn() -> Recorder<'a>) -> ModuleRun {
     attempts(|mode| {
         let recorder = recorder();
         Module::with_temp_heap(|module| {

@@ -50,7 +50,9 @@ impl AttrKind {
     /// Whether a value of this kind can hold a label.
     pub fn holds_labels(&self) -> bool {
         match self {
-            Self::Dep(_) | Self::Label | Self::Source | Self::Arg | Self::Query | Self::Guess => true,
+            Self::Dep(_) | Self::Label | Self::Source | Self::Arg | Self::Query | Self::Guess => {
+                true
+            }
             Self::Each(inner) | Self::NamedSet(inner) => inner.holds_labels(),
             Self::Dict(key, value) => key.holds_labels() || value.holds_labels(),
             Self::Tuple(parts) | Self::OneOf(parts) => parts.iter().any(Self::holds_labels),
@@ -221,7 +223,9 @@ fn common(attribute: &str) -> &'static AttrKind {
     static STRINGS: AttrKind = AttrKind::Arg;
     static LABELS: LazyLock<AttrKind> = LazyLock::new(|| AttrKind::Each(Box::new(AttrKind::Label)));
     match attribute {
-        "target_compatible_with" | "compatible_with" | "exec_compatible_with"
+        "target_compatible_with"
+        | "compatible_with"
+        | "exec_compatible_with"
         | "default_target_platform" => &CONFIGURATION,
         "tests" => &LABELS,
         _ => &STRINGS,
@@ -232,7 +236,9 @@ fn common(attribute: &str) -> &'static AttrKind {
 fn guess(attribute: &str) -> &'static AttrKind {
     match attribute {
         "visibility" | "within_view" | "labels" | "tags" | "contacts" | "metadata" | "name"
-        | "licenses" | "oncall" | "base_module" | "main_module" | "main_function" => &AttrKind::Plain,
+        | "licenses" | "oncall" | "base_module" | "main_module" | "main_function" => {
+            &AttrKind::Plain
+        }
         _ => &AttrKind::Guess,
     }
 }

@@ -1,5 +1,8 @@
 //! The value of `select()`. Touches nothing.
-#![expect(unsafe_code, reason = "starlark's Coerce is an unsafe marker trait; the derive writes it")]
+#![expect(
+    unsafe_code,
+    reason = "starlark's Coerce is an unsafe marker trait; the derive writes it"
+)]
 
 use allocative::Allocative;
 use starlark::any::ProvidesStaticType;
@@ -17,7 +20,15 @@ use std::fmt;
 ///
 /// `right` is `None` for a plain select, whose dictionary is `left`.
 #[derive(
-    Clone, Debug, Trace, Freeze, Coerce, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagable,
+    Clone,
+    Debug,
+    Trace,
+    Freeze,
+    Coerce,
+    ProvidesStaticType,
+    NoSerialize,
+    Allocative,
+    StarlarkPagable,
 )]
 #[repr(C)]
 pub(super) struct SelectorGen<V> {
@@ -68,11 +79,7 @@ impl<'v, V: ValueLike<'v>> SelectorGen<V> {
     }
 
     fn to_selector(&self) -> Selector<'v> {
-        Selector {
-            left: self.left.to_value(),
-            right: self.right.to_value(),
-            is_sum: self.is_sum,
-        }
+        Selector { left: self.left.to_value(), right: self.right.to_value(), is_sum: self.is_sum }
     }
 }
 

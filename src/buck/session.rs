@@ -9,8 +9,8 @@ use crate::source::ProjectPath;
 use crate::workspace::{self, Cells, Workspace};
 use rustc_hash::FxHashSet;
 use starlark::environment::{FrozenModule, Globals, GlobalsBuilder, Module};
-use starlark::values::structs::StructRef;
 use starlark::values::OwnedFrozenValue;
+use starlark::values::structs::StructRef;
 use std::sync::{Arc, OnceLock};
 
 /// Names that a kind of file sees without loading them.
@@ -47,6 +47,7 @@ pub(super) struct Session<'a> {
     /// Build and PACKAGE files.
     build_scope: Scope,
     package_symbols: OnceLock<Vec<PackageSymbol>>,
+    namespace_rules: OnceLock<Vec<(String, Rule)>>,
 }
 
 /// One entry of `[buildfile] package_includes`.
@@ -141,7 +142,13 @@ impl<'a> Session<'a> {
             module_scope: Scope::new(modules),
             build_scope: Scope::new(builds),
             package_symbols: OnceLock::new(),
+            namespace_rules: OnceLock::new(),
         })
+    }
+
+    /// The rules of a `namespace`, made once.
+    pub(super) fn namespace_rules(&self) -> &[(String, Rule)] {
+        self.namespace_rules.get_or_init(|| macros::namespace_rules(self))
     }
 
     /// A module in which nothing is defined.
@@ -194,7 +201,8 @@ impl<'a> Session<'a> {
         let package = tree.package_at(dir).ok_or_else(|| anyhow::anyhow!("no package here"))?;
         let include: Vec<&str> = include.iter().map(String::as_str).collect();
         let exclude: Vec<&str> = exclude.iter().map(String::as_str).collect();
-        workspace::glob(tree, package, &include, &exclude).map_err(|message| anyhow::anyhow!(message))
+        workspace::glob(tree, package, &include, &exclude)
+            .map_err(|message| anyhow::anyhow!(message))
     }
 
     /// Kind and schema of a macro that could not be read, by the name it was called with.
@@ -247,9 +255,9 @@ fn guessed_schema() -> RuleSchema {
     let sources = ["srcs", "resources", "types", "headers"].into_iter();
     let sources = sources.map(|name| (name, "named(one_of(dep,source))"));
     let attributes = deps.chain(sources).chain([("main_src", "source"), ("main", "source")]);
-    RuleSchema::new(attributes.filter_map(|(name, kind)| {
-        Some((name.into(), AttrKind::from_text(kind)?))
-    }))
+    RuleSchema::new(
+        attributes.filter_map(|(name, kind)| Some((name.into(), AttrKind::from_text(kind)?))),
+    )
     .guessing()
 }
 

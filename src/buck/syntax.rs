@@ -100,7 +100,9 @@ fn statement(node: &AstStmt, into: &mut Collected) {
 /// Visits the expressions of a statement, but not those of statements within it.
 fn visit_own_expressions(node: &AstStmt, into: &mut Collected) {
     match &node.node {
-        StmtP::Return(Some(value)) | StmtP::Expression(value) => expression(value, Context::Other, into),
+        StmtP::Return(Some(value)) | StmtP::Expression(value) => {
+            expression(value, Context::Other, into)
+        }
         StmtP::Assign(assign) => {
             expression(&assign.rhs, Context::Other, into);
             if let Some(annotation) = &assign.ty {
@@ -212,7 +214,11 @@ fn expression(node: &AstExpr, context: Context, into: &mut Collected) {
         ExprP::Call(callee, arguments) => call(callee, &arguments.args, context, into),
         ExprP::Op(left, operator, right) => {
             use starlark::syntax::ast::BinOp;
-            let inner = if matches!(operator, BinOp::Add | BinOp::BitOr) { context.plain() } else { Context::Unmarked };
+            let inner = if matches!(operator, BinOp::Add | BinOp::BitOr) {
+                context.plain()
+            } else {
+                Context::Unmarked
+            };
             expression(left, inner, into);
             expression(right, inner, into);
         }

@@ -74,7 +74,8 @@ fn are_alternatives(context: &Context<'_>, first: TargetId, second: TargetId) ->
     for (id, target) in context.defined() {
         let branch_of = |wanted: TargetId| {
             let edges = context.graph.targets.node(id).edges.iter();
-            let dep = edges.filter(|edge| edge.to == wanted).find_map(|edge| target.deps.get(edge.dep));
+            let dep =
+                edges.filter(|edge| edge.to == wanted).find_map(|edge| target.deps.get(edge.dep));
             dep.map(|dep| dep.branch.clone())
         };
         match (branch_of(first), branch_of(second)) {
@@ -104,7 +105,8 @@ fn finding(
         format!("`{second_label}` and `{first_label}` provide `{module}` from different files")
     };
     let region = context.call(target);
-    let mut finding = context.finding(CheckId::AmbiguousOwner, Confidence::Certain, region, message);
+    let mut finding =
+        context.finding(CheckId::AmbiguousOwner, Confidence::Certain, region, message);
     if !same_file {
         finding.severity = Severity::Error;
     }

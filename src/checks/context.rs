@@ -87,9 +87,8 @@ impl<'a> Context<'a> {
         let from_known = graph.targets.node(id.from).kind != Kind::Unknown;
         let offers = || owners.iter().map(|owner| graph.owners.offer(*owner));
         let complete = offers().all(|offer| offer.complete);
-        let native = owners.iter().any(|owner| {
-            graph.targets.node(*owner).kind == Kind::PythonExtension
-        });
+        let native =
+            owners.iter().any(|owner| graph.targets.node(*owner).kind == Kind::PythonExtension);
         let resources_only =
             offers().any(|offer| offer.has_resources && offer.provisions.is_empty());
         if resources_only {

@@ -76,7 +76,8 @@ fn finding(
     finding.target = Some(context.label(id).clone());
     finding.module = Some(name.to_owned());
     finding.evidence.extend(loader);
-    finding.hint = Some("delete it with its mention in `srcs`, or name it in `[roots] modules`".to_owned());
+    finding.hint =
+        Some("delete it with its mention in `srcs`, or name it in `[roots] modules`".to_owned());
     Some(finding)
 }
 

@@ -55,9 +55,10 @@ fn confidence(context: &Context<'_>, id: TargetId, kind: Kind) -> Confidence {
 
 /// A macro that defines several targets in one call is used if any of them is.
 fn is_kept_by_macro(context: &Context<'_>, id: TargetId) -> bool {
-    let Some(place) = context.graph.definition(id).map(|target| &target.place) else { return false };
-    let mut siblings = context.defined().filter(|(other, target)| {
-        *other != id && target.place == *place
-    });
+    let Some(place) = context.graph.definition(id).map(|target| &target.place) else {
+        return false;
+    };
+    let mut siblings =
+        context.defined().filter(|(other, target)| *other != id && target.place == *place);
     siblings.any(|(other, _)| context.is_live(other))
 }

@@ -29,7 +29,8 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
     for (_, target) in context.defined() {
         for (at, dep) in target.deps.iter().enumerate() {
             let earlier = target.deps[..at].iter().find(|earlier| repeats(earlier, dep));
-            let (Some(first), Some(literal)) = (earlier.and_then(|dep| dep.literal), dep.literal) else {
+            let (Some(first), Some(literal)) = (earlier.and_then(|dep| dep.literal), dep.literal)
+            else {
                 continue;
             };
             let message = format!("`{}` is in `{}` twice", dep.to, dep.attr);
@@ -40,7 +41,11 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
             finding.dep = Some(dep.to.clone());
             let place = context.literal(first);
             let text = "is there already".to_owned();
-            finding.evidence.push(Evidence { path: place.path.to_string(), line: place.line, text });
+            finding.evidence.push(Evidence {
+                path: place.path.to_string(),
+                line: place.line,
+                text,
+            });
             finding.hint = Some(format!("remove `{}`", dep.text));
             finding.fix = Some(FixSet {
                 safety: Safety::Safe,

@@ -57,7 +57,8 @@ impl<'g> Edges<'g> {
         roots: &RootTargets,
         life: &ModuleLife,
     ) -> Self {
-        let uses = graph.targets.ids().map(|id| collect(workspace, graph, roots, life, id)).collect();
+        let uses =
+            graph.targets.ids().map(|id| collect(workspace, graph, roots, life, id)).collect();
         let forwards = graph.targets.ids().map(|id| forwarded(graph, id)).collect();
         let mut edges = Self { graph, uses, usage: FxHashMap::default(), forwards };
         for from in graph.targets.ids() {
@@ -94,9 +95,10 @@ impl<'g> Edges<'g> {
     pub(super) fn declares(&self, from: TargetId, name: NameId) -> bool {
         let edges = &self.graph.targets.node(from).edges;
         self.provides(from, name)
-            || edges.iter().filter(|edge| edge.kind != EdgeKind::Configuration).any(|edge| {
-                self.stands_for(edge.to).iter().any(|to| self.provides(*to, name))
-            })
+            || edges
+                .iter()
+                .filter(|edge| edge.kind != EdgeKind::Configuration)
+                .any(|edge| self.stands_for(edge.to).iter().any(|to| self.provides(*to, name)))
     }
 
     /// Whether a target provides a module.
@@ -110,7 +112,10 @@ impl<'g> Edges<'g> {
         let (Some(target), Some(dep)) = (graph.definition(id.from), self.dep(id)) else {
             return Usage::NotJudged;
         };
-        if edge.kind != EdgeKind::Modules || !matches!(&*dep.attr, "deps" | "extra_deps") || target.manual {
+        if edge.kind != EdgeKind::Modules
+            || !matches!(&*dep.attr, "deps" | "extra_deps")
+            || target.manual
+        {
             return Usage::NotJudged;
         }
         let manual = dep.literal.is_some_and(|literal| graph.evaluation.literal(literal).manual);
@@ -137,10 +142,16 @@ impl<'g> Edges<'g> {
             return Usage::Used;
         }
         // A dependency that another attribute names too serves that attribute.
-        let serves_other = graph.targets.node(id.from).edges.iter().any(|other| {
-            other.to == self.edge(id).to && other.kind == EdgeKind::Build
-        });
-        if serves_other || self.is_fixture_provider(id.from, owners) || self.has_used_resource(id.from, owners) {
+        let serves_other = graph
+            .targets
+            .node(id.from)
+            .edges
+            .iter()
+            .any(|other| other.to == self.edge(id).to && other.kind == EdgeKind::Build);
+        if serves_other
+            || self.is_fixture_provider(id.from, owners)
+            || self.has_used_resource(id.from, owners)
+        {
             return Usage::Used;
         }
         let mut type_only = false;
@@ -174,7 +185,9 @@ impl<'g> Edges<'g> {
             used.name.is_some_and(|name| owners.iter().any(|owner| self.provides(*owner, name)))
         });
         Usage::TypeOnly(
-            places.map(|(path, used)| ((*path).clone(), used.line, used.wanted.to_string())).collect(),
+            places
+                .map(|(path, used)| ((*path).clone(), used.line, used.wanted.to_string()))
+                .collect(),
         )
     }
 
@@ -184,7 +197,10 @@ impl<'g> Edges<'g> {
             return false;
         }
         let packages = self.graph.owners.providers(provision.name).filter(|other| {
-            other.is_package && !other.is_prefix && !other.type_only && other.target != provision.target
+            other.is_package
+                && !other.is_prefix
+                && !other.type_only
+                && other.target != provision.target
         });
         let edges = &self.graph.targets.node(from).edges;
         packages.into_iter().any(|package| {
@@ -202,16 +218,22 @@ impl<'g> Edges<'g> {
         let provisions = || owners.iter().flat_map(|owner| graph.owners.of_target(*owner));
         let conftest = |provision: &crate::graph::Provision| {
             let name = graph.owners.name(provision.name);
-            let package = name.strip_suffix("conftest").map(|package| package.trim_end_matches('.'))?;
-            Some(graph.owners.of_target(from).iter().any(|test| {
-                graph.owners.name(test.name).starts_with(package)
-            }))
+            let package =
+                name.strip_suffix("conftest").map(|package| package.trim_end_matches('.'))?;
+            Some(
+                graph
+                    .owners
+                    .of_target(from)
+                    .iter()
+                    .any(|test| graph.owners.name(test.name).starts_with(package)),
+            )
         };
         if provisions().any(|provision| conftest(provision) == Some(true)) {
             return true;
         }
         let requested = graph.units_of(from).filter_map(|(provision, _)| provision.file);
-        let mut requested = requested.flat_map(|file| &graph.files.get(file).facts.pytest.requested);
+        let mut requested =
+            requested.flat_map(|file| &graph.files.get(file).facts.pytest.requested);
         requested.any(|(fixture, _)| {
             PLUGIN_FIXTURES.iter().any(|(name, module)| {
                 *name == &**fixture
@@ -279,7 +301,8 @@ const PLUGIN_FIXTURES: &[(&str, &str)] = &[
 /// Whether the target has something that could use a dependency: sources, or a main module.
 fn has_judged_sources(graph: &Graph, id: TargetId) -> bool {
     let kind = graph.targets.node(id).kind;
-    let python = matches!(kind, Kind::PythonLibrary | Kind::PythonBinary | Kind::PythonTest | Kind::Unknown);
+    let python =
+        matches!(kind, Kind::PythonLibrary | Kind::PythonBinary | Kind::PythonTest | Kind::Unknown);
     python && (!graph.owners.of_target(id).is_empty() || !graph.entries(id).is_empty())
 }
 
@@ -334,7 +357,8 @@ fn collect<'g>(
         for used in &unit.uses {
             collected.uses.push((path, used));
             if let Some(provider) = &used.provider
-                && let Some(written) = buck::parse_label(provider, &target.label.package, &workspace.cells)
+                && let Some(written) =
+                    buck::parse_label(provider, &target.label.package, &workspace.cells)
                 && let Some(provider) = graph.targets.find(&written.label)
             {
                 collected.providers.insert(provider);

@@ -236,15 +236,14 @@ impl<'a> Walker<'a> {
 
 /// Whether configuration, CI or a script names a module or its file.
 fn is_named(workspace: &Workspace, graph: &Graph, name: &str, path: Option<&ProjectPath>) -> bool {
-    let by_pattern = workspace.settings.roots.modules.iter().any(|pattern| {
-        match pattern.strip_suffix(".*") {
+    let by_pattern =
+        workspace.settings.roots.modules.iter().any(|pattern| match pattern.strip_suffix(".*") {
             Some(prefix) => {
                 name == prefix
                     || name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('.'))
             }
             None => name == pattern,
-        }
-    });
+        });
     by_pattern
         || graph.mentions.modules.contains_key(name)
         || path.is_some_and(|path| graph.mentions.paths.contains_key(path.as_str()))

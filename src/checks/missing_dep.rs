@@ -21,7 +21,7 @@
 //! Add the dependency to the target whose source has the import.
 
 use super::context::Context;
-use super::transitive_dep::{undeclared, Undeclared};
+use super::transitive_dep::{Undeclared, undeclared};
 use crate::finding::{CheckId, Confidence, Evidence, Finding};
 
 /// Runs the check.
@@ -37,7 +37,9 @@ fn may_come_from_outside(context: &Context<'_>, case: &Undeclared<'_>, without: 
     let ours = name.is_some_and(|name| graph.owners.providers(name).any(|p| p.first_party));
     let closure = &context.executables.closures[without];
     let mut held = closure.ones().map(crate::graph::target_at);
-    let unseen = |id| is_outside(id) || graph.definition(id).is_some_and(|t| t.attr("external_deps").is_some());
+    let unseen = |id| {
+        is_outside(id) || graph.definition(id).is_some_and(|t| t.attr("external_deps").is_some())
+    };
     !ours && held.any(unseen)
 }
 

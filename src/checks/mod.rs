@@ -81,10 +81,8 @@ pub fn run(
 ) -> Report {
     progress.start("check", None);
     let context = Context::new(workspace, graph);
-    let checks: Vec<(CheckId, fn(&Context<'_>) -> Vec<Finding>)> = CheckId::ALL
-        .iter()
-        .filter_map(|check| Some((*check, runner(*check)?)))
-        .collect();
+    let checks: Vec<(CheckId, fn(&Context<'_>) -> Vec<Finding>)> =
+        CheckId::ALL.iter().filter_map(|check| Some((*check, runner(*check)?))).collect();
     let found: Vec<Vec<Finding>> = checks.par_iter().map(|(_, run)| run(&context)).collect();
     let found: Vec<Finding> = found.into_iter().flatten().collect();
     let (mut findings, suppressed, stale) = stale_keep::suppress(&context, found);
@@ -97,12 +95,7 @@ pub fn run(
     findings.retain(|finding| selection.wants(finding));
     findings.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
     findings.dedup();
-    Report {
-        findings,
-        coverage: graph.coverage,
-        suppressed,
-        problems: graph.problems.clone(),
-    }
+    Report { findings, coverage: graph.coverage, suppressed, problems: graph.problems.clone() }
 }
 
 /// The function of a check; `stale-keep` looks at the findings of all others instead.

@@ -100,6 +100,8 @@ fn finding(
     evidence.sort();
     evidence.dedup();
     finding.evidence = evidence;
-    finding.hint = Some("move what they share into a module of its own, or import it where it is used".to_owned());
+    finding.hint = Some(
+        "move what they share into a module of its own, or import it where it is used".to_owned(),
+    );
     Some(finding)
 }

@@ -53,7 +53,8 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
         let mut finding = context.finding(check, Confidence::Likely, region, message);
         finding.target = Some(context.label(id).clone());
         finding.module = Some(name.to_owned());
-        finding.hint = Some("delete it together with its tests, or name it in `[roots] modules`".to_owned());
+        finding.hint =
+            Some("delete it together with its tests, or name it in `[roots] modules`".to_owned());
         findings.push(finding);
     }
     findings

@@ -114,7 +114,8 @@ pub(super) fn undeclared<'a>(
     live.flat_map(move |(user, _)| {
         let mut cases: BTreeMap<&str, (&'a ProjectPath, &'a Use)> = BTreeMap::new();
         for (path, used) in &context.edges.uses[user.index()].uses {
-            let counts = used.kind.is_required() && !used.implicit && !used.manual && !used.missing_name;
+            let counts =
+                used.kind.is_required() && !used.implicit && !used.manual && !used.missing_name;
             let Some(name) = used.name.filter(|_| counts) else { continue };
             if !context.edges.declares(user, name) && !is_ignored(context, &used.wanted) {
                 let first = cases.entry(&used.wanted).or_insert((path, used));

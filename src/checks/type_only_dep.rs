@@ -42,7 +42,8 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
         });
         let confidence = if by_import { Confidence::Certain } else { Confidence::Likely };
         let message = format!("`{from}` uses `{to}` for type checking only");
-        let mut finding = context.finding(CheckId::TypeOnlyDep, confidence, context.dep(*id), message);
+        let mut finding =
+            context.finding(CheckId::TypeOnlyDep, confidence, context.dep(*id), message);
         finding.target = Some(from.clone());
         finding.dep = Some(to.clone());
         finding.evidence = places
@@ -62,14 +63,10 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
 }
 
 /// Whether a use is an import statement, not a string or a comment, and of something that the dependency has.
-fn is_import(
-    context: &Context<'_>,
-    used: &crate::graph::Use,
-    id: super::edges::EdgeId,
-) -> bool {
+fn is_import(context: &Context<'_>, used: &crate::graph::Use, id: super::edges::EdgeId) -> bool {
     let owners = context.edges.stands_for(context.edges.edge(id).to);
-    let provided = used.name.is_some_and(|name| {
-        owners.iter().any(|owner| context.edges.provides(*owner, name))
-    });
+    let provided = used
+        .name
+        .is_some_and(|name| owners.iter().any(|owner| context.edges.provides(*owner, name)));
     provided && !used.in_text
 }

@@ -49,7 +49,11 @@ fn finding(context: &Context<'_>, id: EdgeId) -> Option<Finding> {
         return None;
     }
     let (from_label, to_label) = (context.label(id.from), context.label(to));
-    let message = format!("`{from_label}` uses {} of the {} targets behind `{to_label}`", used.len(), parts.len());
+    let message = format!(
+        "`{from_label}` uses {} of the {} targets behind `{to_label}`",
+        used.len(),
+        parts.len()
+    );
     let region = context.dep(id);
     let mut finding = context.finding(CheckId::UmbrellaDep, Confidence::Likely, region, message);
     finding.target = Some(from_label.clone());
@@ -61,7 +65,8 @@ fn finding(context: &Context<'_>, id: EdgeId) -> Option<Finding> {
     };
     let evidence = used.iter().map(|part| describe(part, "used"));
     finding.evidence = evidence.chain(idle.iter().map(|part| describe(part, "not used"))).collect();
-    let names: Vec<String> = used.iter().map(|part| format!("`{}`", context.label(*part))).collect();
+    let names: Vec<String> =
+        used.iter().map(|part| format!("`{}`", context.label(*part))).collect();
     finding.hint = Some(format!("depend on {} instead", names.join(", ")));
     Some(finding)
 }

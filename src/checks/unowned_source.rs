@@ -21,7 +21,8 @@ use crate::finding::{CheckId, Confidence, Finding, Region};
 use crate::source::ProjectPath;
 
 /// Files that tools other than Buck2 load by name.
-const LOADED_BY_NAME: &[&str] = &["setup.py", "conftest.py", "noxfile.py", "conf.py", "fabfile.py", "tasks.py"];
+const LOADED_BY_NAME: &[&str] =
+    &["setup.py", "conftest.py", "noxfile.py", "conf.py", "fabfile.py", "tasks.py"];
 
 /// Runs the check.
 pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
@@ -58,5 +59,6 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
 
 fn in_source_roots(context: &Context<'_>, path: &ProjectPath) -> bool {
     let roots = &context.workspace.settings.python.source_roots;
-    roots.is_empty() || roots.iter().any(|root| path.below(&ProjectPath::new(root.as_str())).is_some())
+    roots.is_empty()
+        || roots.iter().any(|root| path.below(&ProjectPath::new(root.as_str())).is_some())
 }

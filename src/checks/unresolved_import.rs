@@ -57,12 +57,7 @@ fn is_ours_and_absent(graph: &Graph, module: &str) -> bool {
         && !graph.is_distributed(module)
 }
 
-fn finding(
-    context: &Context<'_>,
-    user: TargetId,
-    path: &ProjectPath,
-    used: &Use,
-) -> Finding {
+fn finding(context: &Context<'_>, user: TargetId, path: &ProjectPath, used: &Use) -> Finding {
     let label = context.label(user);
     let message = format!("nothing provides `{}`", used.wanted);
     let file = file_of(context, &used.wanted);
@@ -94,7 +89,9 @@ fn file_of(context: &Context<'_>, module: &str) -> Option<ProjectPath> {
     let dirs = siblings.filter_map(|provision| provision.path.as_ref()?.parent());
     let dirs: std::collections::BTreeSet<ProjectPath> = dirs.collect();
     let candidates = dirs.iter().flat_map(|dir| {
-        [format!("{name}.py"), format!("{name}/__init__.py")].into_iter().filter_map(|file| dir.join(&file))
+        [format!("{name}.py"), format!("{name}/__init__.py")]
+            .into_iter()
+            .filter_map(|file| dir.join(&file))
     });
     let owned = |path: &ProjectPath| {
         graph.owners.provisions().iter().any(|provision| provision.path.as_ref() == Some(path))

@@ -65,7 +65,11 @@ fn finding(context: &Context<'_>, id: EdgeId) -> Option<Finding> {
     finding.hint = Some(match additions.as_slice() {
         [] => format!("remove `{}`", dep.text),
         [one] => format!("remove `{}` and add `{}` to `{}`", dep.text, one.dep, one.to),
-        many => format!("remove `{}` and declare it where it is used ({} targets)", dep.text, many.len()),
+        many => format!(
+            "remove `{}` and declare it where it is used ({} targets)",
+            dep.text,
+            many.len()
+        ),
     });
     finding.target = Some(from_label.clone());
     finding.dep = Some(to_label.clone());

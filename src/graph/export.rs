@@ -61,8 +61,10 @@ impl Graph {
     /// Gives `out` one object for each module that a source on disk provides, sorted by name and path.
     pub fn export_modules(&self, out: &mut dyn FnMut(Value)) {
         // (module, path) → owners and uses; one file may be several modules, and one module several files.
-        let mut modules: BTreeMap<(&str, &str), (Vec<String>, Vec<(String, Option<String>, &str)>)> =
-            BTreeMap::new();
+        let mut modules: BTreeMap<
+            (&str, &str),
+            (Vec<String>, Vec<(String, Option<String>, &str)>),
+        > = BTreeMap::new();
         for id in self.targets.ids() {
             for (provision, unit) in self.units_of(id) {
                 let Some(path) = &provision.path else { continue };

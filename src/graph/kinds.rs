@@ -37,14 +37,26 @@ impl Kind {
             "python_binary" | "py_binary" | "python_bootstrap_binary" => Self::PythonBinary,
             "python_test" | "py_test" | "python_needed_coverage_test" => Self::PythonTest,
             "prebuilt_python_library" => Self::PythonPrebuilt,
-            "cxx_python_extension" | "cython_library" | "cython_static_extension" => Self::PythonExtension,
-            "alias" | "configured_alias" | "versioned_alias" | "toolchain_alias" | "configuration_alias" => {
-                Self::Alias
+            "cxx_python_extension" | "cython_library" | "cython_static_extension" => {
+                Self::PythonExtension
             }
-            "genrule" | "filegroup" | "export_file" | "remote_file" | "http_file" | "http_archive"
-            | "cxx_genrule" | "extract_archive" | "write_file" | "zip_file" => Self::Files,
-            "constraint_setting" | "constraint_value" | "config_setting" | "platform"
-            | "execution_platform" | "execution_platforms" | "constraint" | "package_group" => Self::Configuration,
+            "alias"
+            | "configured_alias"
+            | "versioned_alias"
+            | "toolchain_alias"
+            | "configuration_alias" => Self::Alias,
+            "genrule" | "filegroup" | "export_file" | "remote_file" | "http_file"
+            | "http_archive" | "cxx_genrule" | "extract_archive" | "write_file" | "zip_file" => {
+                Self::Files
+            }
+            "constraint_setting"
+            | "constraint_value"
+            | "config_setting"
+            | "platform"
+            | "execution_platform"
+            | "execution_platforms"
+            | "constraint"
+            | "package_group" => Self::Configuration,
             _ if rule.ends_with("_toolchain") => Self::Configuration,
             _ if !known || rule.starts_with('?') => Self::Unknown,
             _ if is_executable_name(rule) => Self::OtherExecutable,

@@ -1,7 +1,7 @@
 //! What files outside of the graph name: labels, modules and paths in CI configuration, scripts and the like. Reads them.
 
-use crate::label::Label;
 use crate::buck;
+use crate::label::Label;
 use crate::source::ProjectPath;
 use crate::workspace::Workspace;
 use rayon::prelude::*;
@@ -57,7 +57,8 @@ impl Mentions {
         for (number, line) in text.lines().enumerate() {
             let place = (path.clone(), number as u32 + 1);
             let mut after_m = false;
-            for word in line.split(|c: char| c.is_whitespace() || "\"'`,;=()[]{}<>|&$".contains(c)) {
+            for word in line.split(|c: char| c.is_whitespace() || "\"'`,;=()[]{}<>|&$".contains(c))
+            {
                 let word = word.trim_end_matches(['.', ':', '\\']);
                 if word.is_empty() {
                     continue;
@@ -94,7 +95,9 @@ fn is_read_otherwise(workspace: &Workspace, path: &ProjectPath) -> bool {
         .parent()
         .and_then(|dir| workspace.tree.package_at(&dir))
         .is_some_and(|package| package.build_file == *path);
-    is_settings || is_build_file || [".py", ".pyi", ".bzl", ".ipynb"].iter().any(|end| name.ends_with(end))
+    is_settings
+        || is_build_file
+        || [".py", ".pyi", ".bzl", ".ipynb"].iter().any(|end| name.ends_with(end))
 }
 
 fn is_dotted(word: &str) -> bool {

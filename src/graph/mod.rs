@@ -142,8 +142,7 @@ fn is_on_disk(workspace: &Workspace, package: &crate::label::PackageId) -> bool 
         workspace.tree.dir(dir).is_some_and(|dir| dir.files.is_empty() && dir.dirs.is_empty())
     };
     // A cell or directory that is there and empty is a submodule that was not fetched.
-    let unfetched = std::iter::successors(Some(dir), ProjectPath::parent)
-        .any(|dir| is_empty(&dir))
+    let unfetched = std::iter::successors(Some(dir), ProjectPath::parent).any(|dir| is_empty(&dir))
         || cell_root.is_some_and(|root| workspace.tree.dir(&root).is_none());
     !unfetched
 }
@@ -163,9 +162,8 @@ fn coverage(evaluation: &Evaluation, targets: &Targets, files: &PythonFiles) -> 
         .filter(|problem| problem.costs_targets())
         .map(|problem| &problem.path)
         .collect();
-    let failed = |package: &&Package| {
-        package.failed || has_statement_problem.contains(&package.build_file)
-    };
+    let failed =
+        |package: &&Package| package.failed || has_statement_problem.contains(&package.build_file);
     Coverage {
         packages: evaluation.packages.len(),
         packages_failed: evaluation.packages.iter().filter(failed).count(),
@@ -225,10 +223,12 @@ impl Graph {
 
     /// Edges along which Python modules travel, those for which `keep` is false left out.
     pub fn module_web(&self, keep: impl Fn(TargetId, &Edge) -> bool) -> Web {
-        let edges = self.targets.ids().flat_map(|from| {
-            self.targets.node(from).edges.iter().map(move |edge| (from, edge))
-        });
-        let modules = edges.filter(|(from, edge)| edge.kind == EdgeKind::Modules && keep(*from, edge));
+        let edges = self
+            .targets
+            .ids()
+            .flat_map(|from| self.targets.node(from).edges.iter().map(move |edge| (from, edge)));
+        let modules =
+            edges.filter(|(from, edge)| edge.kind == EdgeKind::Modules && keep(*from, edge));
         Web::new(self.targets.len(), modules.map(|(from, edge)| (from.index(), edge.to.index())))
     }
 

@@ -226,9 +226,11 @@ impl Owners {
     fn add_main(&mut self, context: &Context<'_>, id: TargetId, target: &Target) {
         let main = target.text("main").or_else(|| target.text("main_src"));
         let already = |path: &ProjectPath| {
-            self.provisions.iter().rev().take_while(|provision| provision.target == id).any(
-                |provision| provision.path.as_ref() == Some(path),
-            )
+            self.provisions
+                .iter()
+                .rev()
+                .take_while(|provision| provision.target == id)
+                .any(|provision| provision.path.as_ref() == Some(path))
         };
         let Some(main) = main else { return };
         let Some(path) = context.dir_of(id).and_then(|dir| dir.join(main)) else { return };
@@ -262,7 +264,13 @@ impl Owners {
     }
 
     /// A notebook among the resources uses modules as a source does, and is none itself.
-    fn add_notebook(&mut self, target: TargetId, destination: &str, file: FileId, path: ProjectPath) {
+    fn add_notebook(
+        &mut self,
+        target: TargetId,
+        destination: &str,
+        file: FileId,
+        path: ProjectPath,
+    ) {
         let name = self.intern(destination);
         self.provisions.push(Provision {
             target,
@@ -384,7 +392,10 @@ fn written_labels<'a>(context: &Context<'a>) -> FxHashMap<TargetId, Vec<&'a str>
 }
 
 fn is_python_attribute(attr: &str) -> bool {
-    matches!(attr, "srcs" | "versioned_srcs" | "type_stubs" | "types" | "type_stub" | "main" | "main_src")
+    matches!(
+        attr,
+        "srcs" | "versioned_srcs" | "type_stubs" | "types" | "type_stub" | "main" | "main_src"
+    )
 }
 
 /// Where a target's sources go in the link tree (`python_library.bzl`): `base_module`, else the package path.
@@ -450,9 +461,9 @@ fn outputs_of_target(
     let destination = source.destination.as_deref();
     let maker = context.targets.find(&written.label).and_then(|id| context.targets.node(id).origin);
     let Some((package, index)) = maker else {
-        let key = destination.map(str::to_owned).or_else(|| {
-            written.sub_target.as_deref().map(str::to_owned)
-        });
+        let key = destination
+            .map(str::to_owned)
+            .or_else(|| written.sub_target.as_deref().map(str::to_owned));
         return key.map(|key| (key, None)).into_iter().collect();
     };
     let maker = &context.evaluation.packages[package].targets[index];

@@ -116,20 +116,21 @@ impl Targets {
         if let Some(id) = self.find(&dep.to) {
             return id;
         }
-        let resolution = if (places.foreign)(&dep.text, &dep.to) || !(places.on_disk)(&dep.to.package)
-        {
-            Resolution::Outside
-        } else {
-            match packages.get(&dep.to.package) {
-                Some(package) if may_define(package, &dep.to) => Resolution::MaybeDefined,
-                _ => Resolution::Broken,
-            }
-        };
+        let resolution =
+            if (places.foreign)(&dep.text, &dep.to) || !(places.on_disk)(&dep.to.package) {
+                Resolution::Outside
+            } else {
+                match packages.get(&dep.to.package) {
+                    Some(package) if may_define(package, &dep.to) => Resolution::MaybeDefined,
+                    _ => Resolution::Broken,
+                }
+            };
         self.resolutions.insert(dep.to.clone(), resolution);
         let id = self.add(dep.to.clone(), Kind::External, None);
         if resolution == Resolution::MaybeDefined {
             // A macro's further targets live and die with the one it was called for.
-            let maker = packages.get(&dep.to.package).and_then(|package| macro_behind(package, &dep.to));
+            let maker =
+                packages.get(&dep.to.package).and_then(|package| macro_behind(package, &dep.to));
             if let Some(maker) = maker.and_then(|target| self.find(&target.label)) {
                 let kind = EdgeKind::Build;
                 self.nodes[id.index()].edges.push(Edge { to: maker, dep: usize::MAX, kind });
@@ -140,10 +141,17 @@ impl Targets {
 
     fn edge_kind(&self, from: &Target, dep: &Dep, to: TargetId) -> EdgeKind {
         let carries_modules = match &*dep.attr {
-            "deps" | "exported_deps" | "runtime_deps" | "actual" | "implicit_test_library"
-            | "extra_deps" | "test_deps" => true,
+            "deps"
+            | "exported_deps"
+            | "runtime_deps"
+            | "actual"
+            | "implicit_test_library"
+            | "extra_deps"
+            | "test_deps" => true,
             // A wheel or generated module that stands among the sources is a source, not a dependency.
-            "srcs" | "resources" | "type_stubs" | "types" | "headers" | "main" | "main_src" => false,
+            "srcs" | "resources" | "type_stubs" | "types" | "headers" | "main" | "main_src" => {
+                false
+            }
             _ => Kind::of_rule(&from.kind, from.known) == Kind::Unknown,
         };
         let library = matches!(

@@ -30,10 +30,8 @@ pub(super) struct ThirdParty {
 }
 
 /// Labels of exported Meta trees that everybody who has one of them has.
-const FBCODE_LABELS: &[&str] = &[
-    "fbsource//third-party/pypi/{dist}:{dist}",
-    "//third-party/pypi/{dist}:{dist}",
-];
+const FBCODE_LABELS: &[&str] =
+    &["fbsource//third-party/pypi/{dist}:{dist}", "//third-party/pypi/{dist}:{dist}"];
 const FBCODE_TARGETS: &[(&str, &[&str])] = &[
     ("//caffe2:torch", &["torch", "torchgen", "functorch", "caffe2"]),
     ("//caffe2:_C", &["torch._C"]),

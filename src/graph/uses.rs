@@ -46,7 +46,15 @@ impl UseKind {
 
     /// Whether the program fails without the module.
     pub fn is_required(self) -> bool {
-        matches!(self, Self::Runtime | Self::Deferred | Self::Lazy | Self::Dynamic | Self::EntryPoint | Self::Patch)
+        matches!(
+            self,
+            Self::Runtime
+                | Self::Deferred
+                | Self::Lazy
+                | Self::Dynamic
+                | Self::EntryPoint
+                | Self::Patch
+        )
     }
 }
 
@@ -130,7 +138,8 @@ impl Resolver<'_> {
                 continue;
             };
             let facts = &self.files.get(file).facts;
-            binding = binding.max(self.binding_in(facts, module, provision.is_package, name, submodule));
+            binding =
+                binding.max(self.binding_in(facts, module, provision.is_package, name, submodule));
         }
         binding
     }
@@ -151,7 +160,10 @@ impl Resolver<'_> {
             let absolute = resolve_relative(own, is_package, import.level, &import.module);
             let named = import.from
                 && absolute.as_deref() == Some(own)
-                && import.names.iter().any(|bound| &*bound.bound == name && bound.name == bound.bound);
+                && import
+                    .names
+                    .iter()
+                    .any(|bound| &*bound.bound == name && bound.name == bound.bound);
             named || !import.from && import.module.starts_with(submodule)
         });
         let is_bound = facts.bound.binary_search_by(|bound| (**bound).cmp(name)).is_ok();
@@ -236,8 +248,11 @@ impl Builder<'_> {
                 self.star(base, &at);
                 continue;
             }
-            let submodule =
-                if base.is_empty() { name.name.to_string() } else { format!("{base}.{}", name.name) };
+            let submodule = if base.is_empty() {
+                name.name.to_string()
+            } else {
+                format!("{base}.{}", name.name)
+            };
             let parent = owners.find(base);
             let binding = parent.map_or(Binding::Absent, |parent| {
                 self.resolver.binding(parent, &name.name, &submodule)
@@ -253,7 +268,9 @@ impl Builder<'_> {
                     self.unit.uses.push(Use { wanted, missing_name: true, ..at });
                 }
                 // `from namespace import module`, where the namespace has no file of its own.
-                (false, Binding::Absent) if owners.resolve(base).is_none() && owners.is_first_party(base) => {
+                (false, Binding::Absent)
+                    if owners.resolve(base).is_none() && owners.is_first_party(base) =>
+                {
                     self.push(&submodule, &at);
                 }
                 (false, Binding::Absent) => self.push(base, &at),
@@ -342,7 +359,8 @@ impl Builder<'_> {
             // Only what somebody provides: any text can have dots in it.
             let names = std::iter::once(&*string.text).chain(ancestors(&string.text));
             let owners = self.resolver.owners;
-            let known = names.into_iter().filter(|name| name.contains('.') || kind != UseKind::String);
+            let known =
+                names.into_iter().filter(|name| name.contains('.') || kind != UseKind::String);
             let found = known.into_iter().find_map(|name| Some((name, owners.find(name)?)));
             if let Some((name, id)) = found
                 && &*name != self.module

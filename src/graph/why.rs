@@ -155,13 +155,15 @@ impl Graph {
     /// Where a target has its dependency on the next; where it is defined, if there is no next.
     fn place_of_link(&self, from: TargetId, to: Option<TargetId>) -> (String, u32) {
         let Some(target) = self.definition(from) else { return (String::new(), 0) };
-        let edge = to.and_then(|to| self.targets.node(from).edges.iter().find(|edge| edge.to == to));
+        let edge =
+            to.and_then(|to| self.targets.node(from).edges.iter().find(|edge| edge.to == to));
         let literal = edge.and_then(|edge| target.deps.get(edge.dep)).and_then(|dep| dep.literal);
         let place = match literal {
             Some(literal) => self.evaluation.place(literal),
             None => target.place.clone(),
         };
-        let line = self.evaluation.file(&place.path).map_or(0, |file| file.lines().line(place.span.start));
+        let line =
+            self.evaluation.file(&place.path).map_or(0, |file| file.lines().line(place.span.start));
         (place.path.to_string(), line)
     }
 }

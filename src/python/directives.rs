@@ -11,7 +11,10 @@ const SECATEUR: &str = "secateur:";
 /// Whether `text` may hold comments that matter, so that most files need no look at their tokens.
 pub(super) fn worth_a_look(text: &str) -> bool {
     let holds = |needle: &str| memchr::memmem::find(text.as_bytes(), needle.as_bytes()).is_some();
-    holds(MANUAL) || holds(SECATEUR) || holds("# type:") || holds("#type:")
+    holds(MANUAL)
+        || holds(SECATEUR)
+        || holds("# type:")
+        || holds("#type:")
         || HIDING.iter().any(|word| holds(word))
 }
 

@@ -179,7 +179,8 @@ fn add_errors(
 /// Imports that run where the tree was exported from: they speak for what they import, and nothing is missing without them.
 fn hidden_imports(source: &Source<'_>, range: TextRange, code: &str) -> Vec<Import> {
     let (span, line) = (source.span(range), source.lines.line(range.start().to_u32()));
-    let mut imports = if code.contains("import") { facts_of_text(code).imports } else { Vec::new() };
+    let mut imports =
+        if code.contains("import") { facts_of_text(code).imports } else { Vec::new() };
     for import in &mut imports {
         (import.span, import.line, import.kind) = (span, line, ImportKind::Optional);
         import.names.iter_mut().for_each(|name| (name.span, name.line) = (span, line));
