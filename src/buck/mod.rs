@@ -6,6 +6,7 @@
 mod comments;
 mod data_load;
 mod globals;
+mod helpers;
 mod labels;
 mod loads;
 mod lower;

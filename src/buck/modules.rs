@@ -207,7 +207,9 @@ impl Modules {
             let load = file.collected.loads.iter().find(|load| load.module == module);
             let Some(load) = load else { continue };
             let target = self.target_of(session, key, load);
-            let found = target.as_ref().ok().and_then(|target| self.loaded.get(target));
+            let loaded = target.as_ref().ok().and_then(|target| self.loaded.get(target));
+            let helpers = session.helpers.find(&module);
+            let found = loaded.or(helpers);
             let overrides = session.macros.overrides(&module, &symbols);
             let missing: Vec<&str> = symbols
                 .iter()

@@ -1,6 +1,7 @@
 //! One evaluation of a workspace under one configuration: names in scope, rules, macros, globs. Reads through the workspace.
 
 use super::globals;
+use super::helpers::Helpers;
 use super::macros::{self, MacroTable};
 use super::modules::{Loaded, ModuleKey, Modules};
 use super::rule::{Rule, as_rule};
@@ -39,6 +40,8 @@ pub(super) struct Session<'a> {
     pub(super) rules: RuleTable,
     pub(super) macros: MacroTable,
     pub(super) empty: FrozenModule,
+    /// Stand-ins for helper files that are not on disk.
+    pub(super) helpers: Helpers,
     prelude_cell: Option<Arc<str>>,
     /// `.bzl` files of the prelude.
     prelude_scope: Scope,
@@ -136,6 +139,7 @@ impl<'a> Session<'a> {
             cells,
             rules,
             macros: MacroTable::new(&workspace.settings),
+            helpers: Helpers::new(&empty),
             empty,
             prelude_cell: cells.prelude().map(|(name, _)| name),
             prelude_scope: Scope::new(globals::base()),

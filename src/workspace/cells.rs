@@ -80,6 +80,12 @@ impl Cells {
         has_prelude: impl Fn(&Cell) -> bool,
     ) -> Result<Self> {
         cells.sort_by(|a, b| a.name.cmp(&b.name));
+        for cell in &mut cells {
+            // Buck2 reads the copy in its binary; one that lies at the cell's path is the nearest thing to it.
+            if cell.origin == CellOrigin::Bundled && has_prelude(cell) {
+                cell.origin = CellOrigin::Disk;
+            }
+        }
         let numbered = || cells.iter().enumerate();
         let by_name = numbered().map(|(at, cell)| (cell.name.clone(), at)).collect();
         let by_root = numbered().map(|(at, cell)| (cell.root.clone(), at)).collect();
