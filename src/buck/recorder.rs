@@ -1,5 +1,8 @@
 //! What an evaluation leaves behind: the targets that rule calls define. Lives in the evaluator's `extra`.
-#![expect(unsafe_code, reason = "starlark's value traits are unsafe markers; the derives write them")]
+#![expect(
+    unsafe_code,
+    reason = "starlark's value traits are unsafe markers; the derives write them"
+)]
 
 use super::marks;
 use super::schema::RuleSchema;

@@ -1,5 +1,8 @@
 //! Callable rules, and the `attrs` that describe them. Touches only the recorder.
-#![expect(unsafe_code, reason = "starlark's value traits are unsafe markers; the derives write them")]
+#![expect(
+    unsafe_code,
+    reason = "starlark's value traits are unsafe markers; the derives write them"
+)]
 
 use super::recorder::{Recorder, kwargs_of, to_value};
 use super::schema::{AttrKind, DepRole, RuleSchema};

@@ -1,5 +1,8 @@
 //! The absorbing value that stands for whatever evaluation could not find. Touches only the recorder.
-#![expect(unsafe_code, reason = "starlark's value traits are unsafe markers; the derives write them")]
+#![expect(
+    unsafe_code,
+    reason = "starlark's value traits are unsafe markers; the derives write them"
+)]
 
 use super::recorder::{Recorder, kwargs_of};
 use allocative::Allocative;

@@ -28,6 +28,8 @@ pub(super) struct Context<'a> {
     pub(super) outcome: Outcome,
     /// The graph along which modules travel, before anything is taken out.
     pub(super) modules: Web,
+    /// Every dependency, of whatever kind.
+    pub(super) builds: Web,
     /// Targets that something outside reaches, once the certain removals are made.
     pub(super) live: FixedBitSet,
     /// Targets in an executable that may load any module, with a place that does.
@@ -56,6 +58,7 @@ impl<'a> Context<'a> {
             executables,
             outcome,
             modules: graph.module_web(|_, _| true),
+            builds: leaning::whole_web(graph),
             live: FixedBitSet::new(),
             shaky,
             sources: Mutex::default(),

@@ -21,8 +21,12 @@
 //! everybody is reported as `likely` at most.
 
 use super::context::Context;
+use crate::buck::{self, LiteralId};
 use crate::finding::{CheckId, Confidence, Finding};
 use crate::graph::{Kind, TargetId};
+use crate::label::Label;
+use crate::source::ProjectPath;
+use rustc_hash::FxHashSet;
 
 /// Runs the check.
 pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
@@ -30,13 +34,28 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
     if context.graph.evaluation.packages.iter().any(|package| package.failed) {
         return Vec::new();
     }
+    let wanted = wanted(context);
+    let dead: Vec<TargetId> = context
+        .defined()
+        .filter(|(id, target)| {
+            !context.is_live(*id)
+                && !target.manual
+                && !wanted.contains(id)
+                && !is_kept_by_macro(context, *id)
+        })
+        .map(|(id, _)| id)
+        .collect();
+    // What a doubtful target needs is as doubtful.
+    let named = named_elsewhere(context);
+    let doubtful = dead.iter().filter(|id| {
+        confidence(context, **id) != Confidence::Certain || named.contains(context.label(**id))
+    });
+    let doubtful = context.builds.closure(doubtful.map(|id| id.index()));
     let mut findings = Vec::new();
-    for (id, target) in context.defined() {
-        if context.is_live(id) || target.manual || is_kept_by_macro(context, id) {
-            continue;
-        }
-        let kind = context.graph.targets.node(id).kind;
-        let confidence = confidence(context, id, kind);
+    for id in dead {
+        let Some(target) = context.graph.definition(id) else { continue };
+        let doubt = doubtful.contains(id.index());
+        let confidence = if doubt { Confidence::Likely } else { Confidence::Certain };
         let message = format!("nothing alive depends on `{}`", target.label);
         let region = context.call(target);
         let mut finding = context.finding(CheckId::DeadTarget, confidence, region, message);
@@ -47,10 +66,48 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
     findings
 }
 
-fn confidence(context: &Context<'_>, id: TargetId, kind: Kind) -> Confidence {
+fn confidence(context: &Context<'_>, id: TargetId) -> Confidence {
+    let kind = context.graph.targets.node(id).kind;
     let public = context.roots.public.contains(&id);
     let sure = matches!(kind, Kind::PythonLibrary | Kind::PythonPrebuilt | Kind::Files);
     if public || !sure { Confidence::Likely } else { Confidence::Certain }
+}
+
+/// Dead targets whose modules something alive imports without declaring it: what they lack is a dependency on them.
+fn wanted(context: &Context<'_>) -> FxHashSet<TargetId> {
+    let graph = context.graph;
+    let mut wanted = FxHashSet::default();
+    for (id, _) in context.defined().filter(|(id, _)| context.is_live(*id)) {
+        for name in context.edges.uses[id.index()].by_name.keys() {
+            let owners = || graph.owners.providers(*name).map(|provision| provision.target);
+            if !owners().any(|owner| context.is_live(owner)) {
+                wanted.extend(owners());
+            }
+        }
+    }
+    wanted
+}
+
+/// Labels that literals name without feeding any target here: another configuration may use them.
+fn named_elsewhere(context: &Context<'_>) -> FxHashSet<Label> {
+    let graph = context.graph;
+    let mut fed: FxHashSet<LiteralId> = FxHashSet::default();
+    for (_, target) in context.defined() {
+        fed.extend(target.deps.iter().filter_map(|dep| dep.literal));
+        fed.extend(target.sources.iter().filter_map(|source| source.literal));
+    }
+    let mut named = FxHashSet::default();
+    for (file, number) in graph.evaluation.files.iter().zip(0_u32..) {
+        let dir = file.path().parent().unwrap_or_else(ProjectPath::root);
+        let package = context.workspace.cells.package_of_dir(&dir);
+        for (literal, index) in file.literals().iter().zip(0_u32..) {
+            if !fed.contains(&LiteralId { file: number, index }) {
+                let written = buck::parse_label(&literal.text, &package, &context.workspace.cells);
+                named.extend(written.map(|written| written.label));
+            }
+        }
+    }
+    named
 }
 
 /// A macro that defines several targets in one call is used if any of them is.

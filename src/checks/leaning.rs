@@ -153,7 +153,7 @@ fn web_after(edges: &Edges<'_>, outcome: &Outcome) -> Web {
 }
 
 /// Every kind of edge: what Buck2 itself would call a cycle.
-fn whole_web(graph: &Graph) -> Web {
+pub(super) fn whole_web(graph: &Graph) -> Web {
     let edges = graph.targets.ids().flat_map(|from| {
         graph.targets.node(from).edges.iter().map(move |edge| (from.index(), edge.to.index()))
     });
