@@ -26,10 +26,13 @@ lint:
     cargo run --locked --release -- -C sample-repos/ml-monorepo lint --exit-zero --format concise
     cargo run --locked --release -- -C sample-repos/fbcode-export lint --exit-zero --format concise
 
-# Measures a run over a repository.
+# Compares a run over a repository with ruff's import graph of the same tree (needs hyperfine, and ruff from PyPI), and shows peak memory.
 bench TREE:
     cargo build --locked --release
-    time -p target/release/secateur -C {{TREE}} lint --exit-zero --format json > /dev/null
+    hyperfine --ignore-failure --warmup 1 --runs 10 --output null \
+        --command-name ruff 'ruff analyze graph --isolated {{TREE}}' \
+        --command-name secateur 'target/release/secateur -C {{TREE}} lint --exit-zero --format json'
+    /usr/bin/time -f 'peak memory %M KiB' target/release/secateur -C {{TREE}} lint --exit-zero --format json > /dev/null
 
 # Shows what there is to see.
 demo:

@@ -32,6 +32,7 @@
 pub mod buck;
 pub mod checks;
 pub mod cli;
+mod depth;
 pub mod error;
 pub mod finding;
 pub mod graph;

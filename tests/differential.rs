@@ -102,7 +102,8 @@ fn python_files(root: &Path) -> Vec<PathBuf> {
             let path = entry.path();
             if path.is_symlink() {
                 continue;
-            } else if path.is_dir() {
+            }
+            if path.is_dir() {
                 open.push(path);
             } else if path.extension().is_some_and(|extension| extension == "py") {
                 found.push(path);

@@ -8,6 +8,7 @@
 )]
 
 mod cli;
+mod closure;
 mod differential;
 mod docs;
 mod samples;

@@ -25,7 +25,8 @@ fn parse(text: &str) -> Situation {
         };
         match header.trim() {
             "expected" => {
-                expected = body.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()
+                expected =
+                    body.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
             }
             header => {
                 let (path, bytes) = match header.strip_suffix(" hex") {
@@ -105,7 +106,7 @@ fn every_situation_gives_its_findings() {
         if is_fixture && only.as_ref().is_none_or(|only| name.starts_with(only)) {
             let difference = run(&path);
             if !difference.is_empty() {
-                failures.push_str(&format!("{name}\n{difference}"));
+                failures.extend([name, "\n", &difference]);
             }
         }
     }

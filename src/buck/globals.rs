@@ -4,11 +4,13 @@
 //! are analysed are placeholders.
 
 use super::marks;
-use super::recorder::{Recorder, to_value};
+use super::bounds::{self, to_value};
+use super::recorder::Recorder;
 use super::rule::AttrsModule;
 use super::select::{self, Selector};
 use super::unknown::Unknown;
 use super::value::Value;
+use rustc_hash::FxHashSet;
 use starlark::environment::{Globals, GlobalsBuilder, LibraryExtension};
 use starlark::eval::Evaluator;
 use starlark::values::dict::{AllocDict, DictRef};
@@ -142,6 +144,7 @@ fn register(builder: &mut GlobalsBuilder) {
         builder.set(name, Unknown::inert(name));
     }
     builder.set("attrs", AttrsModule);
+    bounds::register(builder);
     super::rule::register(builder);
     package_functions(builder);
     configuration_functions(builder);
@@ -200,10 +203,10 @@ fn package_functions(builder: &mut GlobalsBuilder) {
     fn package<'v>(
         #[starlark(kwargs)] kwargs: DictRef<'v>,
         eval: &mut Evaluator<'v, '_, '_>,
-    ) -> anyhow::Result<NoneType> {
+    ) -> starlark::Result<NoneType> {
         if let Some(visibility) = kwargs.get_str("visibility") {
             let mut patterns = Vec::new();
-            to_value(visibility).for_each_text(&mut |text| patterns.push(text.text.clone()));
+            to_value(visibility)?.for_each_text(&mut |text| patterns.push(text.text.clone()));
             *recorder(eval)?.visibility.borrow_mut() = patterns;
         }
         Ok(NoneType)
@@ -214,9 +217,9 @@ fn package_functions(builder: &mut GlobalsBuilder) {
         #[starlark(require = pos)] value: StarValue<'v>,
         #[starlark(require = named, default = false)] overwrite: bool,
         eval: &mut Evaluator<'v, '_, '_>,
-    ) -> anyhow::Result<NoneType> {
+    ) -> starlark::Result<NoneType> {
         let _ = overwrite;
-        recorder(eval)?.written.borrow_mut().insert(key.to_owned(), to_value(value));
+        recorder(eval)?.written.borrow_mut().insert(key.to_owned(), to_value(value)?);
         Ok(NoneType)
     }
 
@@ -405,17 +408,13 @@ fn utility_functions(builder: &mut GlobalsBuilder) {
         #[starlark(require = pos)] list: StarValue<'v>,
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> anyhow::Result<StarValue<'v>> {
-        let mut kept: Vec<StarValue<'v>> = Vec::new();
+        let (mut texts, mut others) = (FxHashSet::default(), FxHashSet::default());
         let items = ListRef::from_value(list).map_or(&[][..], |list| list.content());
-        for &item in items {
-            let seen = kept.iter().any(|other| match (other.unpack_str(), item.unpack_str()) {
-                (Some(left), Some(right)) => left == right,
-                _ => other.ptr_eq(item),
-            });
-            if !seen {
-                kept.push(item);
-            }
-        }
+        let is_new = |item: &&StarValue<'v>| match item.unpack_str() {
+            Some(text) => texts.insert(text),
+            None => others.insert(item.identity()),
+        };
+        let kept: Vec<StarValue<'v>> = items.iter().filter(is_new).copied().collect();
         Ok(eval.heap().alloc(AllocList(kept)))
     }
 }
@@ -464,7 +463,7 @@ fn texts(values: &UnpackListOrTuple<StarValue<'_>>) -> Vec<String> {
 }
 
 /// `host_info()`: the graph is read as Linux on x86-64 sees it, wherever the tool runs, so that results do not depend on it.
-fn host<'v>(heap: Heap<'v>) -> StarValue<'v> {
+fn host(heap: Heap<'_>) -> StarValue<'_> {
     let flags = |names: &[&str], is: &str| {
         heap.alloc(AllocStruct(
             names.iter().map(|name| (format!("is_{name}"), StarValue::new_bool(*name == is))),

@@ -100,7 +100,7 @@ fn labels_of_macro<'t>(body: &'t str, found: &mut Vec<&'t str>) {
 }
 
 /// The labels in a query.
-pub fn in_query(query: &str) -> Vec<&str> {
+pub(super) fn in_query(query: &str) -> Vec<&str> {
     let separators =
         |c: char| c.is_whitespace() || matches!(c, '(' | ')' | ',' | '"' | '\'' | '+' | '^');
     let words = query.split(separators).filter(|word| looks_like_label(word));

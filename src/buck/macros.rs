@@ -95,7 +95,6 @@ impl MacroTable {
 
     /// The value that stands for a macro.
     pub(super) fn value<'v>(
-        &self,
         replacement: &Macro,
         original: Option<&OwnedFrozenValue>,
         session: &Session<'_>,

@@ -4,6 +4,7 @@
 //! `str.replace` and `+`, so that every dependency an evaluation produces names the literal it came from. Code that
 //! compares or slices strings can see marks, which is why a marked evaluation only counts where it agrees with a plain one.
 
+use super::parse::Literal;
 use std::borrow::Cow;
 
 const OPEN: char = '\u{E000}';
@@ -52,6 +53,61 @@ pub(super) fn split(text: &str) -> (String, Option<LiteralId>) {
 fn parse(mark: &str) -> Option<LiteralId> {
     let (file, index) = mark.split_once('.')?;
     Some(LiteralId { file: file.parse().ok()?, index: index.parse().ok()? })
+}
+
+/// Where marks were inserted into a text.
+#[derive(Debug)]
+pub(super) struct Insertions(Vec<Insertion>);
+
+#[derive(Debug)]
+struct Insertion {
+    /// The offset in the text.
+    at: u32,
+    /// How many bytes of marks stand before it.
+    before: u32,
+    /// The same with its own.
+    after: u32,
+}
+
+impl Insertions {
+    /// Puts its mark into each literal of `text`.
+    pub(super) fn of(text: &str, literals: &[Literal], file: u32) -> (String, Self) {
+        let mut marked = String::with_capacity(text.len() + literals.len() * 12);
+        let mut insertions = Vec::with_capacity(literals.len());
+        let mut copied = 0;
+        for (index, literal) in literals.iter().enumerate() {
+            let written = &text[literal.span.range()];
+            let is_triple = written.ends_with("\"\"\"") || written.ends_with("'''");
+            let at = literal.span.end as usize - if is_triple { 3 } else { 1 };
+            marked.push_str(&text[copied..at]);
+            let before = (marked.len() - at) as u32;
+            marked.push_str(&LiteralId { file, index: index as u32 }.mark());
+            let after = (marked.len() - at) as u32;
+            insertions.push(Insertion { at: at as u32, before, after });
+            copied = at;
+        }
+        marked.push_str(&text[copied..]);
+        (marked, Self(insertions))
+    }
+
+    /// Whether there is none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The offset in the marked text of an offset in the text.
+    pub(super) fn mark(&self, offset: usize) -> usize {
+        let count = self.0.partition_point(|insertion| (insertion.at as usize) < offset);
+        offset + self.0[..count].last().map_or(0, |last| last.after as usize)
+    }
+
+    /// The offset in the text of an offset in the marked text.
+    pub(super) fn unmark(&self, offset: u32) -> u32 {
+        let count = self.0.partition_point(|insertion| insertion.at + insertion.before < offset);
+        let Some(last) = self.0[..count].last() else { return offset };
+        // An offset within a mark is that of the mark.
+        (offset - last.after.min(offset)).max(last.at)
+    }
 }
 
 #[cfg(test)]

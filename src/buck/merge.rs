@@ -25,7 +25,7 @@ impl Evaluation {
                 }
                 match by_label.get(&target.label) {
                     Some(&(at, index)) => {
-                        merge_target(&mut self.packages[at].targets[index], target)
+                        merge_target(&mut self.packages[at].targets[index], target);
                     }
                     // Both evaluations list the same packages in the same order.
                     None => self.packages[at].targets.push(target),

@@ -3,6 +3,7 @@
 //! Evaluation is permissive: what cannot be found is absorbed, what fails costs its own statement, and both are counted.
 //! Reads files through the workspace; writes nothing.
 
+mod bounds;
 mod comments;
 mod data_load;
 mod globals;
@@ -16,6 +17,7 @@ mod merge;
 mod modules;
 mod package;
 mod parse;
+mod pieces;
 mod recorder;
 mod rule;
 mod run;

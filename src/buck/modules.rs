@@ -1,5 +1,6 @@
 //! Loaded files: found, ordered by their loads, and evaluated once each for every cell that needs them.
 
+use super::macros::MacroTable;
 use super::parse::{LoadStatement, ParsedFile};
 use super::recorder::Recorder;
 use super::run::{self, Input, Loader};
@@ -110,11 +111,10 @@ impl Modules {
     fn dependencies(&self, session: &Session<'_>, key: &ModuleKey) -> Vec<ModuleKey> {
         let Some((_, file)) = self.file(key.path.as_str()) else { return Vec::new() };
         let loads = file.collected.loads.iter();
-        loads.filter_map(|load| self.target_of(session, key, load).ok()).collect()
+        loads.filter_map(|load| Self::target_of(session, key, load).ok()).collect()
     }
 
     fn target_of(
-        &self,
         session: &Session<'_>,
         from: &ModuleKey,
         load: &LoadStatement,
@@ -206,7 +206,7 @@ impl Modules {
         for (module, symbols) in symbols_by_module(file) {
             let load = file.collected.loads.iter().find(|load| load.module == module);
             let Some(load) = load else { continue };
-            let target = self.target_of(session, key, load);
+            let target = Self::target_of(session, key, load);
             let loaded = target.as_ref().ok().and_then(|target| self.loaded.get(target));
             let helpers = session.helpers.find(&module);
             let found = loaded.or(helpers);
@@ -281,8 +281,7 @@ fn extend(
         }
         for (name, replacement) in overrides {
             let original = base.and_then(|base| base.get_option(name).ok().flatten());
-            let value =
-                session.macros.value(replacement, original.as_ref(), session, module.heap());
+            let value = MacroTable::value(replacement, original.as_ref(), session, module.heap());
             module.set(name, value);
         }
         for name in missing {

@@ -4,18 +4,16 @@
     reason = "starlark's value traits are unsafe markers; the derives write them"
 )]
 
-use super::marks;
+use super::bounds::{MAX_TARGETS, exceeded, to_value};
+use super::pieces::Origin;
 use super::schema::RuleSchema;
-use super::unknown::Unknown;
+use super::session::Session;
 use super::value::{Text, Value};
-use super::{select, session::Session};
 use crate::label::PackageId;
+use rustc_hash::FxHashMap;
 use starlark::any::ProvidesStaticType;
 use starlark::eval::{Arguments, Evaluator};
-use starlark::values::dict::DictRef;
-use starlark::values::list::ListRef;
-use starlark::values::tuple::TupleRef;
-use starlark::values::{StringValue, Value as StarValue};
+use starlark::values::StringValue;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -40,6 +38,14 @@ pub(super) struct RawTarget {
     pub(super) frames: Vec<Frame>,
 }
 
+/// A call that went wrong without failing.
+#[derive(Clone, Debug)]
+pub(super) struct Note {
+    pub(super) message: String,
+    /// Outermost first.
+    pub(super) frames: Vec<Frame>,
+}
+
 /// Equal as Buck2 would see them, wherever they were written.
 impl PartialEq for RawTarget {
     fn eq(&self, other: &Self) -> bool {
@@ -59,6 +65,10 @@ pub(super) struct Recorder<'a> {
     /// Unset while a `.bzl` file is loaded.
     pub(super) package: Option<PackageScope<'a>>,
     pub(super) targets: RefCell<Vec<RawTarget>>,
+    /// The names of the targets, and whether a known rule defines one.
+    names: RefCell<FxHashMap<Box<str>, bool>>,
+    /// Calls that define no target, though they should.
+    pub(super) notes: RefCell<Vec<Note>>,
     pub(super) oncall: RefCell<Option<Box<str>>>,
     pub(super) written: RefCell<PackageValues>,
     pub(super) visibility: RefCell<Vec<Box<str>>>,
@@ -84,6 +94,8 @@ impl<'a> Recorder<'a> {
             cell,
             package,
             targets: RefCell::default(),
+            names: RefCell::default(),
+            notes: RefCell::default(),
             oncall: RefCell::default(),
             written: RefCell::default(),
             visibility: RefCell::default(),
@@ -103,20 +115,31 @@ impl<'a> Recorder<'a> {
         schema: &Arc<RuleSchema>,
         kwargs: Vec<(Box<str>, Value)>,
         eval: &Evaluator<'_, '_, '_>,
-    ) {
+    ) -> starlark::Result<()> {
         if self.package.is_none() {
-            return;
+            return Ok(());
         }
         let name = kwargs.iter().find_map(|(key, value)| match value {
             Value::Str(text) if &**key == "name" => Some(text.clone()),
             _ => None,
         });
-        let Some(name) = name else { return };
+        let frames = frames(eval);
+        let name = match self.check_name(name, known) {
+            Ok(Some(name)) => name,
+            Ok(None) => return Ok(()),
+            Err(reason) => {
+                self.notes.borrow_mut().push(Note { message: format!("{kind}: {reason}"), frames });
+                return Ok(());
+            }
+        };
+        if self.targets.borrow().len() >= MAX_TARGETS {
+            return Err(exceeded(format!("more than {MAX_TARGETS} targets are over the limit")));
+        }
         let attrs = kwargs
             .into_iter()
             .filter(|(key, value)| &**key != "name" && *value != Value::None)
             .collect();
-        let frames = frames(eval);
+        *self.names.borrow_mut().entry(name.text.clone()).or_default() |= known;
         self.targets.borrow_mut().push(RawTarget {
             name,
             kind: kind.into(),
@@ -125,6 +148,23 @@ impl<'a> Recorder<'a> {
             attrs,
             frames,
         });
+        Ok(())
+    }
+
+    /// The name if a target can have it. Macros that could not be read may need none, and may say it again.
+    fn check_name(&self, name: Option<Text>, known: bool) -> Result<Option<Text>, String> {
+        let Some(name) = name else {
+            return if known { Err("`name` is no string".to_owned()) } else { Ok(None) };
+        };
+        let text = &*name.text;
+        let is_odd = |c: char| c == ':' || c.is_whitespace() || c.is_control();
+        if text.is_empty() || text == "..." || text.contains(is_odd) {
+            return Err(format!("no target can have the name {text:?}"));
+        }
+        if known && self.names.borrow().get(text) == Some(&true) {
+            return Err(format!("the name `{text}` is taken"));
+        }
+        Ok(Some(name))
     }
 
     /// Records a call of something unknown, if it names a target. Its labels are found by their form.
@@ -133,24 +173,25 @@ impl<'a> Recorder<'a> {
         callee: &str,
         kwargs: Vec<(Box<str>, Value)>,
         eval: &Evaluator<'_, '_, '_>,
-    ) {
+    ) -> starlark::Result<()> {
         let (kind, known, schema) = self.session.schema_of_unknown(callee);
-        self.record(&kind, known, &schema, kwargs, eval);
+        self.record(&kind, known, &schema, kwargs, eval)
     }
 
     /// Whether a target of this name was recorded so far.
     pub(super) fn has(&self, name: &str) -> bool {
-        self.targets.borrow().iter().any(|target| &*target.name.text == name)
+        self.names.borrow().contains_key(name)
     }
 }
 
 fn frames(eval: &Evaluator<'_, '_, '_>) -> Vec<Frame> {
     let located = |frame: starlark::errors::Frame| {
         let location = frame.location?;
+        let Origin { path, offset, .. } = Origin::of(location.filename());
         Some(Frame {
-            file: location.filename().to_owned(),
-            start: location.span.begin().get(),
-            end: location.span.end().get(),
+            file: path.to_owned(),
+            start: location.span.begin().get() + offset,
+            end: location.span.end().get() + offset,
         })
     };
     eval.call_stack().frames.into_iter().filter_map(located).collect()
@@ -159,66 +200,6 @@ fn frames(eval: &Evaluator<'_, '_, '_>) -> Vec<Frame> {
 /// The keyword arguments of a call, in order, as Rust data.
 pub(super) fn kwargs_of(args: &Arguments<'_, '_>) -> starlark::Result<Vec<(Box<str>, Value)>> {
     let named = args.names_map()?;
-    Ok(named
-        .into_iter()
-        .map(|(name, value): (StringValue<'_>, _)| (name.as_str().into(), to_value(value)))
-        .collect())
-}
-
-/// Copies a value out of the evaluator's heap, marks decoded.
-pub(super) fn to_value(value: StarValue<'_>) -> Value {
-    if let Some(text) = value.unpack_str() {
-        let (text, literal) = marks::split(text);
-        return Value::Str(Text { text: text.into(), literal });
-    }
-    if value.is_none() {
-        return Value::None;
-    }
-    if let Some(flag) = value.unpack_bool() {
-        return Value::Bool(flag);
-    }
-    if let Some(number) = value.unpack_i32() {
-        return Value::Int(i64::from(number));
-    }
-    if let Some(list) = ListRef::from_value(value) {
-        return Value::List(list.iter().map(to_value).collect());
-    }
-    if let Some(tuple) = TupleRef::from_value(value) {
-        return Value::List(tuple.iter().map(to_value).collect());
-    }
-    if let Some(dictionary) = DictRef::from_value(value) {
-        return Value::Dict(
-            dictionary.iter().map(|(key, value)| (to_value(key), to_value(value))).collect(),
-        );
-    }
-    if let Some(selector) = select::Selector::from_value(value) {
-        return from_selector(selector);
-    }
-    if let Some(unknown) = Unknown::from_value(value) {
-        return Value::Unknown(unknown.name().into());
-    }
-    Value::Other(value.get_type().into())
-}
-
-fn from_selector(selector: &select::Selector<'_>) -> Value {
-    match selector.parts() {
-        select::Parts::Branches(branches) => Value::Select(
-            select::entries(branches)
-                .into_iter()
-                .map(|(key, branch)| {
-                    (marks::strip(key.unpack_str().unwrap_or("")).into(), to_value(branch))
-                })
-                .collect(),
-        ),
-        select::Parts::Sum(left, right) => {
-            let mut parts = Vec::new();
-            for side in [left, right] {
-                match to_value(side) {
-                    Value::Sum(inner) => parts.extend(inner),
-                    part => parts.push(part),
-                }
-            }
-            Value::Sum(parts)
-        }
-    }
+    let copy = |(name, value): (StringValue<'_>, _)| Ok((name.as_str().into(), to_value(value)?));
+    named.into_iter().map(copy).collect()
 }

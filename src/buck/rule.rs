@@ -4,7 +4,8 @@
     reason = "starlark's value traits are unsafe markers; the derives write them"
 )]
 
-use super::recorder::{Recorder, kwargs_of, to_value};
+use super::bounds::to_value;
+use super::recorder::{Recorder, kwargs_of};
 use super::schema::{AttrKind, DepRole, RuleSchema};
 use allocative::Allocative;
 use starlark::any::ProvidesStaticType;
@@ -69,7 +70,7 @@ impl<'v> StarlarkValue<'v> for Rule {
         args.no_positional_args(eval.heap())?;
         if let Some(recorder) = Recorder::of(eval) {
             let name = self.name.get().map_or("anonymous rule", String::as_str);
-            recorder.record(name, true, &self.schema, kwargs_of(args)?, eval);
+            recorder.record(name, true, &self.schema, kwargs_of(args)?, eval)?;
         }
         Ok(Value::new_none())
     }
@@ -93,6 +94,7 @@ impl fmt::Display for AttrDecl {
 }
 
 #[starlark_value(type = "Attr")]
+#[expect(clippy::elidable_lifetime_names, reason = "the attribute above wants it by name")]
 impl<'v> StarlarkValue<'v> for AttrDecl {}
 
 /// `attrs`: every member is a constructor of attribute declarations.
@@ -158,8 +160,8 @@ impl<'v> StarlarkValue<'v> for AttrConstructor {
             }
         }
         let kind = kind_of(&self.name, inner);
-        let default =
-            default.filter(|_| kind.holds_labels()).map(|value| Arc::new(to_value(value)));
+        let default = default.filter(|_| kind.holds_labels()).map(to_value).transpose()?;
+        let default = default.map(Arc::new);
         Ok(eval.heap().alloc(AttrDecl { kind, default }))
     }
 }

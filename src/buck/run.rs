@@ -1,6 +1,8 @@
 //! Runs one file's statements under limits, and goes on behind the ones that fail. Touches only the recorder.
 
+use super::bounds;
 use super::parse::ParsedFile;
+use super::pieces::Origin;
 use super::recorder::Recorder;
 use super::session::{Scope, Session};
 use super::unknown::Unknown;
@@ -9,6 +11,7 @@ use rustc_hash::FxHashMap;
 use starlark::environment::{FrozenModule, Module};
 use starlark::eval::{Evaluator, FileLoader};
 use starlark::syntax::AstModule;
+use std::panic::{self, AssertUnwindSafe};
 
 /// More unknown names than this in one statement, and the statement is given up.
 const MAX_UNKNOWN_NAMES: usize = 64;
@@ -107,6 +110,7 @@ struct Run<'v, 'a, 'e, 'i> {
     eval: Evaluator<'v, 'a, 'e>,
     module: &'a Module<'v>,
     input: Input<'i, 'e>,
+    recorder: &'a Recorder<'e>,
     problems: Vec<Problem>,
 }
 
@@ -121,8 +125,10 @@ impl<'v, 'a, 'e: 'a, 'i: 'a> Run<'v, 'a, 'e, 'i> {
         let size = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX).max(1);
         let _ = eval.set_max_callstack_size(size(limits.stack));
         let _ = eval.set_max_tick_count(limits.ticks.max(1));
-        let _ = eval.set_max_heap_size(size(limits.heap_mib).saturating_mul(1 << 20));
-        Self { eval, module, input, problems: Vec::new() }
+        let heap = size(limits.heap_mib).saturating_mul(1 << 20);
+        let _ = eval.set_max_heap_size(heap);
+        bounds::limit_heap(&mut eval, heap);
+        Self { eval, module, input, recorder, problems: Vec::new() }
     }
 
     fn file(&mut self, mode: Mode) -> Result<Vec<Problem>, Failed> {
@@ -138,13 +144,22 @@ impl<'v, 'a, 'e: 'a, 'i: 'a> Run<'v, 'a, 'e, 'i> {
             }
         };
         for ast in asts {
-            if let Err(error) = self.statement(ast) {
+            let run = || self.statement(ast);
+            // Starlark asserts that no value is larger than 4 GiB. What it leaves behind then is not used again.
+            let done = panic::catch_unwind(AssertUnwindSafe(run));
+            let panicked = done.is_err();
+            let stopped = |_| Err(bounds::exceeded("a limit of the evaluator was hit".to_owned()));
+            if let Err(error) = done.unwrap_or_else(stopped) {
                 if mode == Mode::Whole {
                     return Err(Failed);
                 }
                 self.report(ast, &error);
             }
+            if panicked {
+                break;
+            }
         }
+        self.report_notes();
         Ok(std::mem::take(&mut self.problems))
     }
 
@@ -171,6 +186,8 @@ impl<'v, 'a, 'e: 'a, 'i: 'a> Run<'v, 'a, 'e, 'i> {
     }
 
     fn statement(&mut self, ast: &AstModule) -> starlark::Result<()> {
+        let mut ast = ast.clone();
+        bounds::guard(&mut ast);
         for _ in 0..MAX_UNKNOWN_NAMES {
             match self.eval.eval_module(ast.clone(), &self.input.scope.globals) {
                 Ok(_) => return Ok(()),
@@ -190,14 +207,15 @@ impl<'v, 'a, 'e: 'a, 'i: 'a> Run<'v, 'a, 'e, 'i> {
         let line = file.lines.line(start);
         let text = error.without_diagnostic().to_string();
         let message = text.lines().next().unwrap_or("failed").trim().to_owned();
-        let within = error.span().map(|span| span.resolve());
+        let within = error.span().map(starlark::codemap::FileSpan::resolve);
         let message = match within {
-            Some(place) if place.file != file.path.as_str() => {
-                format!("{message} (in {}:{})", place.file, place.span.begin.line + 1)
+            Some(place) if Origin::of(&place.file).path != file.path.as_str() => {
+                let Origin { path, lines, .. } = Origin::of(&place.file);
+                format!("{message} (in {path}:{})", place.span.begin.line as u32 + lines + 1)
             }
             _ => message,
         };
-        let limit = ["tick", "heap", "stack overflow", "call stack", "callstack"];
+        let limit = ["limit", "stack overflow", "call stack", "callstack"];
         let lowered = message.to_lowercase();
         let kind = if limit.iter().any(|word| lowered.contains(word)) {
             ProblemKind::Limit
@@ -206,6 +224,19 @@ impl<'v, 'a, 'e: 'a, 'i: 'a> Run<'v, 'a, 'e, 'i> {
         };
         let message = super::marks::strip(&message).into_owned();
         self.problems.push(Problem { path: file.path.clone(), line, kind, message });
+    }
+
+    /// What the recorder found wrong, at the outermost call in this file.
+    fn report_notes(&mut self) {
+        let file = self.input.file;
+        for note in self.recorder.notes.take() {
+            let frame = note.frames.iter().find(|frame| frame.file == file.path.as_str());
+            let start = frame.map_or(0, |frame| frame.start);
+            let start = if self.input.marked { file.unmark_offset(start) } else { start };
+            let (line, kind) = (file.lines.line(start), ProblemKind::Statement);
+            let problem = Problem { path: file.path.clone(), line, kind, message: note.message };
+            self.problems.push(problem);
+        }
     }
 }
 

@@ -31,15 +31,15 @@ pub enum AttrKind {
     /// A query string; labels inside it are dependencies.
     Query,
     /// A list, set or option of one inner kind.
-    Each(Box<AttrKind>),
+    Each(Box<Self>),
     /// `attrs.dict` and `attrs.named_set` (a list, or a dictionary whose values hold the inner kind).
-    Dict(Box<AttrKind>, Box<AttrKind>),
+    Dict(Box<Self>, Box<Self>),
     /// A list, or a dictionary from destination to source.
-    NamedSet(Box<AttrKind>),
+    NamedSet(Box<Self>),
     /// Positions with kinds of their own.
-    Tuple(Vec<AttrKind>),
+    Tuple(Vec<Self>),
     /// The first alternative that fits.
-    OneOf(Vec<AttrKind>),
+    OneOf(Vec<Self>),
     /// Nothing is known: strings that have the form of a label are dependencies.
     Guess,
     /// Holds no label.
@@ -252,7 +252,7 @@ pub struct RuleTable {
 const TABLE: &str = include_str!("data/rules.txt");
 
 /// The table shipped with the program, parsed once.
-pub fn built_in() -> &'static RuleTable {
+pub(super) fn built_in() -> &'static RuleTable {
     static PARSED: std::sync::LazyLock<RuleTable> = std::sync::LazyLock::new(RuleTable::built_in);
     &PARSED
 }

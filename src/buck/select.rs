@@ -4,6 +4,7 @@
     reason = "starlark's Coerce is an unsafe marker trait; the derive writes it"
 )]
 
+use super::bounds::{MAX_SUM, exceeded};
 use allocative::Allocative;
 use starlark::any::ProvidesStaticType;
 use starlark::coerce::Coerce;
@@ -34,14 +35,15 @@ use std::fmt;
 pub(super) struct SelectorGen<V> {
     left: V,
     right: V,
-    is_sum: bool,
+    /// How many sums nest, 0 for a plain select.
+    sums: u32,
 }
 
 starlark_complex_value!(pub(super) Selector);
 
 impl<V: fmt::Display> fmt::Display for SelectorGen<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_sum {
+        if self.sums > 0 {
             write!(f, "{} + {}", self.left, self.right)
         } else {
             write!(f, "select({})", self.left)
@@ -60,18 +62,23 @@ pub(super) enum Parts<'v> {
 impl<'v> Selector<'v> {
     /// `select(branches)`.
     pub(super) fn branches(branches: Value<'v>) -> Self {
-        Self { left: branches, right: Value::new_none(), is_sum: false }
+        Self { left: branches, right: Value::new_none(), sums: 0 }
     }
 
-    fn sum(left: Value<'v>, right: Value<'v>) -> Self {
-        Self { left, right, is_sum: true }
+    fn sum(left: Value<'v>, right: Value<'v>) -> starlark::Result<Self> {
+        let sums = |side| Selector::from_value(side).map_or(0, |selector| selector.sums);
+        let sums = sums(left).max(sums(right)) + 1;
+        if sums > MAX_SUM {
+            return Err(exceeded(format!("a sum of more than {MAX_SUM} parts is over the limit")));
+        }
+        Ok(Self { left, right, sums })
     }
 }
 
 impl<'v, V: ValueLike<'v>> SelectorGen<V> {
     /// What it is made of.
     pub(super) fn parts(&self) -> Parts<'v> {
-        if self.is_sum {
+        if self.sums > 0 {
             Parts::Sum(self.left.to_value(), self.right.to_value())
         } else {
             Parts::Branches(self.left.to_value())
@@ -79,7 +86,7 @@ impl<'v, V: ValueLike<'v>> SelectorGen<V> {
     }
 
     fn to_selector(&self) -> Selector<'v> {
-        Selector { left: self.left.to_value(), right: self.right.to_value(), is_sum: self.is_sum }
+        Selector { left: self.left.to_value(), right: self.right.to_value(), sums: self.sums }
     }
 }
 
@@ -94,12 +101,12 @@ where
 
     fn add(&self, other: Value<'v>, heap: Heap<'v>) -> Option<starlark::Result<Value<'v>>> {
         let this = heap.alloc(self.to_selector());
-        Some(Ok(heap.alloc(Selector::sum(this, other))))
+        Some(Selector::sum(this, other).map(|sum| heap.alloc(sum)))
     }
 
     fn radd(&self, other: Value<'v>, heap: Heap<'v>) -> Option<starlark::Result<Value<'v>>> {
         let this = heap.alloc(self.to_selector());
-        Some(Ok(heap.alloc(Selector::sum(other, this))))
+        Some(Selector::sum(other, this).map(|sum| heap.alloc(sum)))
     }
 }
 
@@ -117,7 +124,7 @@ pub(super) fn map<'v>(
         Parts::Sum(left, right) => {
             let left = map(left, function, recurse, eval)?;
             let right = map(right, function, recurse, eval)?;
-            Ok(eval.heap().alloc(Selector::sum(left, right)))
+            Ok(eval.heap().alloc(Selector::sum(left, right)?))
         }
         Parts::Branches(branches) => {
             let mut mapped = Vec::new();

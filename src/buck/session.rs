@@ -125,6 +125,10 @@ impl<'a> Session<'a> {
         Some(Self::new(workspace, cells, table, modules, builds))
     }
 
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method itself is not general enough over the heap's lifetime"
+    )]
     fn new(
         workspace: &'a Workspace,
         cells: &'a Cells,

@@ -2,12 +2,13 @@
 
 use super::comments::{self, Directives};
 use super::parse::{Literal, LoadStatement, LoadSymbol};
+use super::pieces::Origin;
 use crate::source::{LineIndex, Span};
 use rustc_hash::FxHashSet;
 use starlark::codemap::Span as StarSpan;
 use starlark::syntax::AstModule;
 use starlark::syntax::ast::{
-    ArgumentP, AssignTargetP, AstExpr, AstLiteral, AstStmt, ClauseP, ExprP, ForClauseP, ParameterP,
+    ArgumentP, AssignOp, AssignTargetP, AstExpr, AstLiteral, AstStmt, ClauseP, ExprP, ForClauseP, ParameterP,
     StmtP,
 };
 use std::ops::Range;
@@ -23,9 +24,15 @@ pub(super) struct Collected {
     pub(super) bound: FxHashSet<String>,
     pub(super) comments: Vec<Span>,
     pub(super) directives: Directives,
+    /// Where in the file the piece began that is being read.
+    base: u32,
 }
 
 impl Collected {
+    fn span(&self, span: StarSpan) -> Span {
+        to_span(span, self.base)
+    }
+
     /// Reads the comments, and gives literals those that stand beside them.
     pub(super) fn attach_comments(&mut self, text: &str, lines: &LineIndex) {
         self.literals.sort_by_key(|literal| literal.span);
@@ -39,40 +46,62 @@ impl Collected {
 
 /// Adds what `ast` holds.
 pub(super) fn collect(ast: &AstModule, into: &mut Collected) {
-    into.comments.extend(ast.comments().iter().map(|span| to_span(*span)));
+    into.base = base(ast);
+    let comments = ast.comments().iter().map(|span| into.span(*span));
+    let comments: Vec<Span> = comments.collect();
+    into.comments.extend(comments);
     statement(ast.statement(), into);
 }
 
 /// The spans of the top-level statements.
 pub(super) fn top_level_spans(ast: &AstModule) -> Vec<Range<usize>> {
-    fn walk(statement: &AstStmt, spans: &mut Vec<Range<usize>>) {
+    fn walk(statement: &AstStmt, base: u32, spans: &mut Vec<Range<usize>>) {
         if let StmtP::Statements(inner) = &statement.node {
-            inner.iter().for_each(|inner| walk(inner, spans));
+            inner.iter().for_each(|inner| walk(inner, base, spans));
         } else {
-            spans.push(to_span(statement.span).range());
+            spans.push(to_span(statement.span, base).range());
         }
     }
     let mut spans = Vec::new();
-    walk(ast.statement(), &mut spans);
+    walk(ast.statement(), base(ast), &mut spans);
     spans
 }
 
-fn to_span(span: StarSpan) -> Span {
-    Span::new(span.begin().get(), span.end().get())
+/// The offset in `ast`'s piece of a `*=`, if there is one.
+pub(super) fn multiplication_in_place(ast: &AstModule) -> Option<usize> {
+    fn walk(statement: &AstStmt, found: &mut Option<usize>) {
+        if let StmtP::AssignModify(_, AssignOp::Multiply, _) = &statement.node {
+            found.get_or_insert(statement.span.begin().get() as usize);
+        }
+        statement.node.visit_stmt(|inner| walk(inner, found));
+    }
+    let mut found = None;
+    walk(ast.statement(), &mut found);
+    found
+}
+
+/// Where in the file a piece began.
+fn base(ast: &AstModule) -> u32 {
+    Origin::of(ast.file_span(ast.statement().span).filename()).offset
+}
+
+fn to_span(span: StarSpan, base: u32) -> Span {
+    Span::new(span.begin().get() + base, span.end().get() + base)
 }
 
 fn statement(node: &AstStmt, into: &mut Collected) {
     match &node.node {
         StmtP::Load(load) => {
+            let base = into.base;
             let symbols = load.args.iter().map(|arg| LoadSymbol {
                 local: arg.local.ident.as_str().into(),
                 remote: arg.their.node.as_str().into(),
-                span: to_span(arg.span()),
+                span: to_span(arg.span(), base),
             });
             into.bound.extend(load.args.iter().map(|arg| arg.local.ident.clone()));
             into.loads.push(LoadStatement {
                 module: load.module.node.as_str().into(),
-                span: to_span(node.span),
+                span: into.span(node.span),
                 symbols: symbols.collect(),
             });
         }
@@ -101,7 +130,7 @@ fn statement(node: &AstStmt, into: &mut Collected) {
 fn visit_own_expressions(node: &AstStmt, into: &mut Collected) {
     match &node.node {
         StmtP::Return(Some(value)) | StmtP::Expression(value) => {
-            expression(value, Context::Other, into)
+            expression(value, Context::Other, into);
         }
         StmtP::Assign(assign) => {
             expression(&assign.rhs, Context::Other, into);
@@ -194,7 +223,7 @@ impl Context {
 }
 
 fn expression(node: &AstExpr, context: Context, into: &mut Collected) {
-    let span = to_span(node.span);
+    let span = into.span(node.span);
     match &node.node {
         ExprP::Literal(AstLiteral::String(text)) => literal(&text.node, span, context, into),
         ExprP::Identifier(name) => {
@@ -320,35 +349,19 @@ fn names_target_or_file(text: &str) -> bool {
         && !text.contains([' ', '*', '\n', '{', '%', '$', '\u{E000}', '\u{E001}'])
 }
 
-/// The deepest nesting of brackets outside of strings and comments.
-pub(super) fn bracket_depth(text: &str) -> usize {
-    let mut depth = 0_usize;
-    let mut deepest = 0;
-    scan(text, |_, event| match event {
-        Event::Open => {
-            depth += 1;
-            deepest = deepest.max(depth);
-        }
-        Event::Close => depth = depth.saturating_sub(1),
-        Event::LineStart { .. } => {}
-    });
-    deepest
-}
-
 /// Splits text into top-level statements by its lines alone, for files that do not parse as a whole.
 ///
 /// A statement begins where a line begins with neither blank, comment nor closing bracket, and is not a branch
 /// (`else`, `elif`) of the one before. Brackets do not count: an unclosed one must not swallow the rest of the file.
 pub(super) fn split_statements(text: &str) -> Vec<Range<usize>> {
-    let mut starts = Vec::new();
-    scan(text, |at, event| {
-        let Event::LineStart { in_string: false } = event else { return };
+    // What stands before the first statement is comments, or wrong.
+    let mut starts = vec![0];
+    scan(text, |at, in_string| {
         let rest = &text[at..];
         let first = rest.chars().next();
         let continues = ["else", "elif"].iter().any(|word| rest.starts_with(word));
-        if first.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '"' | '\'' | '['))
-            && !continues
-        {
+        let begins = |c: char| c.is_alphanumeric() || matches!(c, '_' | '"' | '\'' | '[');
+        if at > 0 && !in_string && !continues && first.is_some_and(begins) {
             starts.push(at);
         }
     });
@@ -356,14 +369,8 @@ pub(super) fn split_statements(text: &str) -> Vec<Range<usize>> {
     starts.iter().copied().zip(ends).map(|(start, end)| start..end).collect()
 }
 
-enum Event {
-    Open,
-    Close,
-    LineStart { in_string: bool },
-}
-
-/// Walks over text, telling brackets and line starts from strings and comments.
-fn scan(text: &str, mut on: impl FnMut(usize, Event)) {
+/// Walks over the lines of a text, telling whether each starts within a string.
+fn scan(text: &str, mut on: impl FnMut(usize, bool)) {
     let bytes = text.as_bytes();
     // The quote that ends the current string, and whether it is tripled.
     let mut string: Option<(u8, bool)> = None;
@@ -371,7 +378,7 @@ fn scan(text: &str, mut on: impl FnMut(usize, Event)) {
     let mut line_start = true;
     while at < bytes.len() {
         if line_start {
-            on(at, Event::LineStart { in_string: string.is_some() });
+            on(at, string.is_some());
             line_start = false;
         }
         let byte = bytes[at];
@@ -391,8 +398,6 @@ fn scan(text: &str, mut on: impl FnMut(usize, Event)) {
                 at += memchr::memchr(b'\n', &bytes[at..]).unwrap_or(bytes.len() - at);
                 continue;
             }
-            (None, b'(' | b'[' | b'{') => on(at, Event::Open),
-            (None, b')' | b']' | b'}') => on(at, Event::Close),
             _ => {}
         }
         line_start = bytes.get(at) == Some(&b'\n');
@@ -416,11 +421,5 @@ mod tests {
     fn an_unclosed_bracket_does_not_swallow_the_next_statement() {
         let text = "a(name = [\nb(name = \"y\")\n";
         assert_eq!(split_statements(text).len(), 2);
-    }
-
-    #[test]
-    fn depth_ignores_strings_and_comments() {
-        assert_eq!(bracket_depth("f(\"((((\", [1]) # (((("), 2);
-        assert_eq!(bracket_depth("\"\"\"(\n(\"\"\" + (1)"), 1);
     }
 }

@@ -14,6 +14,9 @@ use starlark::values::{
 };
 use std::fmt;
 
+/// Names grow up to here with each operation; a loop could go on for ever.
+const MAX_NAME: usize = 200;
+
 /// A name, module or result that is not known. Every operation on it gives another one, so that the code around it goes on.
 /// Called with `name = "…"` it records a target of an unknown kind: macros we cannot read still define targets with deps.
 #[derive(Clone, Debug, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
@@ -48,7 +51,11 @@ impl Unknown {
     }
 
     fn derived(&self, suffix: &str) -> Self {
-        Self { name: format!("{}{suffix}", self.name), inert: self.inert }
+        let mut name = self.name.clone();
+        if name.len() < MAX_NAME {
+            name.push_str(suffix);
+        }
+        Self { name, inert: self.inert }
     }
 }
 
@@ -74,7 +81,7 @@ impl<'v> StarlarkValue<'v> for Unknown {
             && let Some(recorder) = Recorder::of(eval)
         {
             let kwargs = kwargs_of(args)?;
-            recorder.record_unknown(&self.name, kwargs, eval);
+            recorder.record_unknown(&self.name, kwargs, eval)?;
         }
         Ok(eval.heap().alloc(self.derived("()")))
     }

@@ -23,13 +23,13 @@ pub enum Value {
     /// A string.
     Str(Text),
     /// A list, tuple or set.
-    List(Vec<Value>),
+    List(Vec<Self>),
     /// A dictionary in its own order.
-    Dict(Vec<(Value, Value)>),
+    Dict(Vec<(Self, Self)>),
     /// `select({...})`: keys and values of the branches.
-    Select(Vec<(Box<str>, Value)>),
+    Select(Vec<(Box<str>, Self)>),
     /// Parts joined by `+` of which at least one is a `select`.
-    Sum(Vec<Value>),
+    Sum(Vec<Self>),
     /// Something that evaluation could not tell, with the name it had.
     Unknown(Box<str>),
     /// A value that holds no labels: a float, a function, a struct.

@@ -105,8 +105,7 @@ fn finding(
         format!("`{second_label}` and `{first_label}` provide `{module}` from different files")
     };
     let region = context.call(target);
-    let mut finding =
-        context.finding(CheckId::AmbiguousOwner, Confidence::Certain, region, message);
+    let mut finding = Finding::new(CheckId::AmbiguousOwner, Confidence::Certain, region, message);
     if !same_file {
         finding.severity = Severity::Error;
     }

@@ -59,7 +59,7 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
             // Buck2 does not look into a branch that is not taken.
             let sure = dep.branch.is_none() && (written.is_some() || dep.in_string);
             let confidence = if sure { Confidence::Certain } else { Confidence::Likely };
-            let mut finding = context.finding(CheckId::BrokenLabel, confidence, region, message);
+            let mut finding = Finding::new(CheckId::BrokenLabel, confidence, region, message);
             finding.target = Some(target.label.clone());
             finding.dep = Some(dep.to.clone());
             finding.hint = Some(match similar(context, &dep.to) {

@@ -4,7 +4,7 @@ use super::edges::{EdgeId, Edges};
 use super::leaning::{self, Executables, Outcome};
 use super::liveness::{self, ModuleLife, RootTargets};
 use crate::buck::{LiteralId, Target};
-use crate::finding::{CheckId, Confidence, Evidence, Finding, Region};
+use crate::finding::{Addition, Confidence, Evidence, Region};
 use crate::graph::{Graph, Kind, TargetId, Use, Web};
 use crate::label::Label;
 use crate::source::{LineIndex, ProjectPath, Span};
@@ -106,6 +106,11 @@ impl<'a> Context<'a> {
         if sure { Confidence::Certain } else { Confidence::Likely }
     }
 
+    /// The additions that the removal of an edge calls for.
+    pub(super) fn additions_for(&self, id: EdgeId) -> Vec<Addition> {
+        leaning::additions_for(&self.edges, &self.executables, &self.modules, &self.outcome, id)
+    }
+
     /// A place in an executable around a target that may load any module.
     pub(super) fn unbounded_loader(&self, id: TargetId) -> Option<Evidence> {
         let (path, line) = self.shaky.get(&id)?;
@@ -113,7 +118,14 @@ impl<'a> Context<'a> {
         Some(Evidence { path: path.to_string(), line: *line, text })
     }
 
-    /// Whether a target outside of all roots' reach is meant.
+    /// Whether a source of a target counts as a user: it is reached from something, or others may import it.
+    pub(super) fn source_counts(&self, id: TargetId, provision: usize) -> bool {
+        self.roots.public.contains(&id)
+            || self.roots.open.contains(&id)
+            || self.life.alive.contains(provision)
+    }
+
+    /// Whether a root reaches a target.
     pub(super) fn is_live(&self, id: TargetId) -> bool {
         self.live.contains(id.index())
     }
@@ -188,29 +200,6 @@ impl<'a> Context<'a> {
             Some(Arc::new((text, lines)))
         };
         sources.entry(path.clone()).or_insert_with(read).clone()
-    }
-
-    /// A finding without evidence, with the check's own severity.
-    pub(super) fn finding(
-        &self,
-        check: CheckId,
-        confidence: Confidence,
-        region: Region,
-        message: String,
-    ) -> Finding {
-        Finding {
-            check,
-            severity: check.default_severity(),
-            confidence,
-            target: None,
-            dep: None,
-            module: None,
-            region,
-            message,
-            evidence: Vec::new(),
-            hint: None,
-            fix: None,
-        }
     }
 }
 

@@ -72,7 +72,7 @@ fn finding(
     let confidence = if sure { Confidence::Certain } else { Confidence::Likely };
     let message = format!("nothing imports, runs or names `{name}`");
     let region = Region::line(path.clone(), 1);
-    let mut finding = context.finding(CheckId::DeadModule, confidence, region, message);
+    let mut finding = Finding::new(CheckId::DeadModule, confidence, region, message);
     finding.target = Some(context.label(id).clone());
     finding.module = Some(name.to_owned());
     finding.evidence.extend(loader);

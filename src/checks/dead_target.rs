@@ -58,7 +58,7 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
         let confidence = if doubt { Confidence::Likely } else { Confidence::Certain };
         let message = format!("nothing alive depends on `{}`", target.label);
         let region = context.call(target);
-        let mut finding = context.finding(CheckId::DeadTarget, confidence, region, message);
+        let mut finding = Finding::new(CheckId::DeadTarget, confidence, region, message);
         finding.target = Some(target.label.clone());
         finding.hint = Some("delete it, or name it in `[roots] targets`".to_owned());
         findings.push(finding);

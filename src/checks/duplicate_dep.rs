@@ -36,7 +36,7 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
             let message = format!("`{}` is in `{}` twice", dep.to, dep.attr);
             let region = context.literal(literal);
             let mut finding =
-                context.finding(CheckId::DuplicateDep, Confidence::Certain, region, message);
+                Finding::new(CheckId::DuplicateDep, Confidence::Certain, region, message);
             finding.target = Some(target.label.clone());
             finding.dep = Some(dep.to.clone());
             let place = context.literal(first);

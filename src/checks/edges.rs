@@ -258,8 +258,8 @@ impl<'g> Edges<'g> {
             files.iter().any(|(file, unit)| {
                 file.facts.strings.iter().any(|string| string.text.ends_with(name.as_str()))
                     || unit.uses.iter().any(|used| {
-                        used.kind == UseKind::Dynamic && *used.wanted == **package
-                            || used.kind == UseKind::Optional && *used.wanted == **package
+                        matches!(used.kind, UseKind::Dynamic | UseKind::Optional)
+                            && *used.wanted == **package
                     })
             })
         })

@@ -311,9 +311,10 @@ fn restore(
     }
 }
 
-/// The additions that the removal of one edge calls for: their users reached their owners through it.
+/// The additions that the removal of one edge calls for: their users had their owners through it.
 pub(super) fn additions_for(
     edges: &Edges<'_>,
+    executables: &Executables,
     before: &Web,
     outcome: &Outcome,
     id: EdgeId,
@@ -324,11 +325,15 @@ pub(super) fn additions_for(
     }
     let below = before.closure([edges.edge(id).to.index()]);
     let label = |id: TargetId| graph.targets.node(id).label.clone();
-    let through = |user: TargetId| before.closure([user.index()]).contains(id.from.index());
+    // The user and the edge meet in some executable, whether or not the one lies above the other.
+    let meets = |user: TargetId| {
+        let mut holding = executables.holding(user);
+        holding.any(|at| executables.closures[at].contains(id.from.index()))
+    };
     outcome
         .additions
         .iter()
-        .filter(|(user, owner)| below.contains(owner.index()) && through(*user))
+        .filter(|(user, owner)| below.contains(owner.index()) && meets(*user))
         .map(|(user, owner)| Addition { to: label(*user), dep: label(*owner) })
         .collect()
 }

@@ -61,7 +61,7 @@ fn finding(context: &Context<'_>, case: &Undeclared<'_>) -> Option<Finding> {
         )
     };
     let region = case.region(context);
-    let mut finding = context.finding(CheckId::MissingDep, Confidence::Certain, region, message);
+    let mut finding = Finding::new(CheckId::MissingDep, Confidence::Certain, region, message);
     finding.target = Some(user.clone());
     finding.dep = Some(owner.clone());
     finding.module = Some(case.used.wanted.to_string());

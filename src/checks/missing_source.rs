@@ -40,7 +40,7 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
             };
             let message = format!("`{path}` is not there");
             let check = CheckId::MissingSource;
-            let mut finding = context.finding(check, Confidence::Certain, region, message);
+            let mut finding = Finding::new(check, Confidence::Certain, region, message);
             finding.target = Some(target.label.clone());
             finding.hint = Some("remove it, or bring the file back".to_owned());
             findings.push(finding);

@@ -85,7 +85,7 @@ fn finding(
     let more = names.len().saturating_sub(shown.len());
     let others = if more > 0 { format!(" and {more} more") } else { String::new() };
     let message = format!("{}{others} import each other", shown.join(", "));
-    let mut finding = context.finding(CheckId::ModuleCycle, Confidence::Certain, region, message);
+    let mut finding = Finding::new(CheckId::ModuleCycle, Confidence::Certain, region, message);
     let owner = owners.get(&crate::graph::name_at(first_at));
     finding.target = owner.map(|owner| context.label(*owner).clone());
     finding.module = Some(first.to_owned());

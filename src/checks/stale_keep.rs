@@ -129,7 +129,7 @@ fn stale(context: &Context<'_>, keep: &Keep<'_>) -> Finding {
         Some(file) => context.build_region(file.path(), keep.span),
         None => Region::line(keep.path.clone(), keep.line),
     };
-    let mut finding = context.finding(CheckId::StaleKeep, Confidence::Certain, region, message);
+    let mut finding = Finding::new(CheckId::StaleKeep, Confidence::Certain, region, message);
     if let Some((target, dep)) = beside(context, keep) {
         finding.target = Some(target);
         finding.dep = dep;

@@ -50,7 +50,7 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
         let message = format!("only its own tests reach `{name}`");
         let region = Region::line(path.clone(), 1);
         let check = CheckId::TestOnlyModule;
-        let mut finding = context.finding(check, Confidence::Likely, region, message);
+        let mut finding = Finding::new(check, Confidence::Likely, region, message);
         finding.target = Some(context.label(id).clone());
         finding.module = Some(name.to_owned());
         finding.hint =

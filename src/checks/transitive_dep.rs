@@ -38,7 +38,7 @@ fn finding(context: &Context<'_>, case: &Undeclared<'_>) -> Finding {
     let message =
         format!("`{user}` imports `{}` of `{owner}` without declaring it", case.used.wanted);
     let region = case.region(context);
-    let mut finding = context.finding(CheckId::TransitiveDep, Confidence::Certain, region, message);
+    let mut finding = Finding::new(CheckId::TransitiveDep, Confidence::Certain, region, message);
     finding.target = Some(user.clone());
     finding.dep = Some(owner.clone());
     finding.module = Some(case.used.wanted.to_string());

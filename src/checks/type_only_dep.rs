@@ -42,8 +42,7 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
         });
         let confidence = if by_import { Confidence::Certain } else { Confidence::Likely };
         let message = format!("`{from}` uses `{to}` for type checking only");
-        let mut finding =
-            context.finding(CheckId::TypeOnlyDep, confidence, context.dep(*id), message);
+        let mut finding = Finding::new(CheckId::TypeOnlyDep, confidence, context.dep(*id), message);
         finding.target = Some(from.clone());
         finding.dep = Some(to.clone());
         finding.evidence = places

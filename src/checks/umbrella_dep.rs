@@ -55,7 +55,7 @@ fn finding(context: &Context<'_>, id: EdgeId) -> Option<Finding> {
         parts.len()
     );
     let region = context.dep(id);
-    let mut finding = context.finding(CheckId::UmbrellaDep, Confidence::Likely, region, message);
+    let mut finding = Finding::new(CheckId::UmbrellaDep, Confidence::Likely, region, message);
     finding.target = Some(from_label.clone());
     finding.dep = Some(to_label.clone());
     let describe = |part: &TargetId, what: &str| Evidence {

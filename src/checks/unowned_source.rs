@@ -39,9 +39,9 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
     let reported = unowned.filter(|file| {
         let name = file.path.file_name();
         name.ends_with(".py")
-            && !sources.contains(&file.path)
+            && (name != "__init__.py" || !file.is_empty)
             && !LOADED_BY_NAME.contains(&name)
-            && !(name == "__init__.py" && file.is_empty)
+            && !sources.contains(&file.path)
             && !graph.mentions.paths.contains_key(file.path.as_str())
             && in_source_roots(context, &file.path)
     });
@@ -50,7 +50,7 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
             let message = format!("no target has `{}` as a source", file.path);
             let region = Region::line(file.path.clone(), 1);
             let check = CheckId::UnownedSource;
-            let mut finding = context.finding(check, Confidence::Certain, region, message);
+            let mut finding = Finding::new(check, Confidence::Certain, region, message);
             finding.hint = Some("add it to the `srcs` of a target, or delete it".to_owned());
             finding
         })

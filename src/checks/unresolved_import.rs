@@ -64,7 +64,7 @@ fn finding(context: &Context<'_>, user: TargetId, path: &ProjectPath, used: &Use
     // A file without an owner is there when Python runs outside of Buck2.
     let confidence = if file.is_some() { Confidence::Likely } else { Confidence::Certain };
     let region = context.of_use(path, used);
-    let mut finding = context.finding(CheckId::UnresolvedImport, confidence, region, message);
+    let mut finding = Finding::new(CheckId::UnresolvedImport, confidence, region, message);
     finding.target = Some(label.clone());
     finding.module = Some(used.wanted.to_string());
     match file {

@@ -34,7 +34,6 @@
 
 use super::context::Context;
 use super::edges::EdgeId;
-use super::leaning;
 use crate::finding::{CheckId, Confidence, Evidence, Finding, FixSet, Removal, Safety};
 use crate::graph::UseKind;
 
@@ -56,8 +55,8 @@ fn finding(context: &Context<'_>, id: EdgeId) -> Option<Finding> {
     let to = context.edges.edge(id).to;
     let (from_label, to_label) = (context.label(id.from), context.label(to));
     let message = format!("nothing in `{from_label}` uses `{to_label}`");
-    let mut finding = context.finding(CheckId::UnusedDep, confidence, context.dep(id), message);
-    let additions = leaning::additions_for(&context.edges, &context.modules, &context.outcome, id);
+    let mut finding = Finding::new(CheckId::UnusedDep, confidence, context.dep(id), message);
+    let additions = context.additions_for(id);
     finding.evidence = evidence(context, id);
     for addition in &additions {
         finding.evidence.extend(leaning_evidence(context, addition));
@@ -106,8 +105,15 @@ fn evidence(context: &Context<'_>, id: EdgeId) -> Vec<Evidence> {
         format!("provides {}", list(&modules, 4))
     };
     evidence.push(Evidence { path: region.path.to_string(), line: region.line, text: offers });
-    for (provision, unit) in graph.units_of(id.from).take(MAX_SOURCES) {
-        let Some(path) = &provision.path else { continue };
+    for at in graph.owners.offer(id.from).provisions.clone().take(MAX_SOURCES) {
+        let (Some(unit), Some(path)) = (graph.unit_at(at), &graph.owners.provisions()[at].path) else {
+            continue;
+        };
+        if !context.source_counts(id.from, at) {
+            let text = "is dead: nothing imports, runs or names it".to_owned();
+            evidence.push(Evidence { path: path.to_string(), line: 1, text });
+            continue;
+        }
         let mut names: Vec<&str> = unit
             .uses
             .iter()

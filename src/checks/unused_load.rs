@@ -46,7 +46,7 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
                 let region = context.build_region(file.path(), symbol.span);
                 let message = format!("nothing uses `{}` of `{}`", symbol.local, load.module);
                 let check = CheckId::UnusedLoad;
-                let mut finding = context.finding(check, Confidence::Certain, region, message);
+                let mut finding = Finding::new(check, Confidence::Certain, region, message);
                 finding.hint = Some(match load.symbols.len() {
                     1 => "remove the `load`".to_owned(),
                     _ => format!("remove `{}` from the `load`", symbol.local),

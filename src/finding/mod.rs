@@ -121,6 +121,23 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// A finding with the check's own severity, and without evidence.
+    pub fn new(check: CheckId, confidence: Confidence, region: Region, message: String) -> Self {
+        Self {
+            check,
+            severity: check.default_severity(),
+            confidence,
+            target: None,
+            dep: None,
+            module: None,
+            region,
+            message,
+            evidence: Vec::new(),
+            hint: None,
+            fix: None,
+        }
+    }
+
     /// Orders findings for reports: by place, then check, then what they speak of.
     pub fn sort_key(&self) -> impl Ord + '_ {
         (&self.region, self.check, &self.target, &self.dep, &self.module, &self.message)

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 const MAX_BYTES: usize = 1 << 20;
 
 /// Where something is first named.
-pub type Place = (ProjectPath, u32);
+pub(super) type Place = (ProjectPath, u32);
 
 /// What the files of `[roots] files` name. Patterns such as `//...` name nothing: they take whatever is there.
 #[derive(Debug, Default)]

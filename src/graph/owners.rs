@@ -9,7 +9,7 @@ use crate::buck::{Evaluation, Source, SourceOrigin, Target, Value, Written};
 use crate::python::modules::{ModuleForm, module_of};
 use crate::source::ProjectPath;
 use crate::workspace::Workspace;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// One module that one target provides.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +58,7 @@ pub struct Owners {
     by_module: FxHashMap<NameId, Vec<usize>>,
     offers: Vec<Offer>,
     /// Prefixes of first-party module names, namespace packages among them.
-    first_party: FxHashMap<Box<str>, ()>,
+    first_party: FxHashSet<Box<str>>,
 }
 
 /// What finding out about owners needs.
@@ -300,9 +300,9 @@ impl Owners {
             self.by_module.entry(provision.name).or_default().push(at);
             if provision.first_party {
                 let name = &self.names[provision.name.index()];
-                self.first_party.insert(name.clone(), ());
+                self.first_party.insert(name.clone());
                 for ancestor in crate::python::modules::ancestors(name) {
-                    self.first_party.insert(ancestor.into(), ());
+                    self.first_party.insert(ancestor.into());
                 }
             }
         }
@@ -359,7 +359,7 @@ impl Owners {
 
     /// Whether sources of this repository lie at or below a dotted name.
     pub fn is_first_party(&self, name: &str) -> bool {
-        self.first_party.contains_key(name)
+        self.first_party.contains(name)
     }
 
     /// What a target provides.

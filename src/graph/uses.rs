@@ -363,7 +363,7 @@ impl Builder<'_> {
                 names.into_iter().filter(|name| name.contains('.') || kind != UseKind::String);
             let found = known.into_iter().find_map(|name| Some((name, owners.find(name)?)));
             if let Some((name, id)) = found
-                && &*name != self.module
+                && name != self.module
             {
                 self.unit.uses.push(Use {
                     name: Some(id),

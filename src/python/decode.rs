@@ -22,13 +22,13 @@ pub(super) struct Source<'b> {
 
 impl<'b> Source<'b> {
     /// Wraps text that is its own original.
-    pub fn from_text(text: Cow<'b, str>) -> Self {
+    pub(super) fn from_text(text: Cow<'b, str>) -> Self {
         let lines = LineIndex::new(&text);
         Self { text, lines, problems: Vec::new(), ahead: Vec::new() }
     }
 
     /// Decodes as Python would: UTF-8 unless a cookie in the first two lines says otherwise.
-    pub fn decode(bytes: &'b [u8]) -> Self {
+    pub(super) fn decode(bytes: &'b [u8]) -> Self {
         let mut source = match encoding(bytes) {
             Encoding::Utf8 => Self::utf8(bytes, None),
             Encoding::Single(table) => Self::single_byte(bytes, table),
@@ -95,7 +95,7 @@ impl<'b> Source<'b> {
     }
 
     /// The original bytes of a range of the text.
-    pub fn span(&self, range: TextRange) -> Span {
+    pub(super) fn span(&self, range: TextRange) -> Span {
         Span::new(self.original(range.start().to_u32()), self.original(range.end().to_u32()))
     }
 
@@ -106,14 +106,14 @@ impl<'b> Source<'b> {
     }
 
     /// The way back: where an original offset lies in the text.
-    pub fn decoded(&self, original: u32) -> u32 {
+    pub(super) fn decoded(&self, original: u32) -> u32 {
         let passed = self.ahead.partition_point(|&(end, grown)| end - grown <= original);
         let grown = passed.checked_sub(1).and_then(|last| self.ahead.get(last));
         original + grown.map_or(0, |&(_, grown)| grown)
     }
 
     /// The text of a range; empty if the range is not one of this text.
-    pub fn slice(&self, range: TextRange) -> &str {
+    pub(super) fn slice(&self, range: TextRange) -> &str {
         self.text.get(range.start().to_usize()..range.end().to_usize()).unwrap_or("")
     }
 }

@@ -224,8 +224,8 @@ mod tests {
             let modules: Vec<_> = modules.split_whitespace().collect();
             assert!(modules.iter().all(|module| is_dotted_name(module)), "{line}");
             assert!(modules.is_sorted_by(|left, right| left < right), "{line}");
-            let joined: String = modules.iter().map(|module| format!(" {module}")).collect();
-            assert_eq!(line, format!("{key}:{joined}"));
+            let words: Vec<&str> = std::iter::once("").chain(modules.iter().copied()).collect();
+            assert_eq!(line, format!("{key}:{}", words.join(" ")));
             last = name;
         }
     }

@@ -15,7 +15,7 @@ pub(super) struct TypeOnly {
 
 impl TypeOnly {
     /// The test is about type checking and nothing else, so it is no condition of interest.
-    pub fn decides(self) -> bool {
+    pub(super) fn decides(self) -> bool {
         self.when_true || self.when_false
     }
 }

@@ -10,12 +10,12 @@ use ruff_python_ast::{ModModule, PythonVersion, StringFlags};
 use ruff_python_parser::{Mode, ParseOptions, Parsed, parse_unchecked};
 use ruff_text_size::{Ranged, TextRange};
 
+use crate::depth;
 use crate::source::{LineIndex, ProblemKind, ProjectPath};
 use decode::Source;
 use imports::Context;
 
 mod decode;
-mod depth;
 mod directives;
 pub mod distributions;
 mod dynamic;

@@ -20,7 +20,7 @@ pub(super) struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    pub fn import(&mut self, statement: &'a StmtImport) {
+    pub(super) fn import(&mut self, statement: &'a StmtImport) {
         for alias in &statement.names {
             let module = alias.name.as_str();
             let top = module.split('.').next().unwrap_or(module);
@@ -32,7 +32,7 @@ impl<'a> Names<'a> {
         }
     }
 
-    pub fn import_from(&mut self, statement: &'a StmtImportFrom) {
+    pub(super) fn import_from(&mut self, statement: &'a StmtImportFrom) {
         let module = statement.module.as_ref().map_or("", |module| module.as_str());
         for alias in &statement.names {
             let name = alias.name.as_str();
@@ -42,12 +42,12 @@ impl<'a> Names<'a> {
         }
     }
 
-    pub fn get(&self, name: &str) -> Option<Referent<'a>> {
+    pub(super) fn get(&self, name: &str) -> Option<Referent<'a>> {
         self.map.get(name).copied()
     }
 
     /// The real dotted name of the module that a plain `import` bound to `name`.
-    pub fn module(&self, name: &str) -> Option<&'a str> {
+    pub(super) fn module(&self, name: &str) -> Option<&'a str> {
         match self.get(name)? {
             Referent::Module(module) => Some(module),
             Referent::Member { .. } => None,
@@ -55,7 +55,7 @@ impl<'a> Names<'a> {
     }
 
     /// The name that `name` has where it was imported from.
-    pub fn last_name<'n>(&self, name: &'n str) -> &'n str
+    pub(super) fn last_name<'n>(&self, name: &'n str) -> &'n str
     where
         'a: 'n,
     {
@@ -67,7 +67,7 @@ impl<'a> Names<'a> {
 
     /// The dotted name that `expr` stands for, import aliases resolved: `il.import_module` gives
     /// `importlib.import_module`. `None` if it is more than names and dots.
-    pub fn canonical(&self, expr: &Expr) -> Option<String> {
+    pub(super) fn canonical(&self, expr: &Expr) -> Option<String> {
         match expr {
             Expr::Name(name) => Some(match self.get(&name.id) {
                 None => name.id.to_string(),
@@ -89,7 +89,7 @@ impl<'a> Names<'a> {
     }
 
     /// Appends the chain to `out` if it starts at a module bound by a plain `import`.
-    pub fn module_chain(&self, attribute: &ExprAttribute, out: &mut String) -> bool {
+    pub(super) fn module_chain(&self, attribute: &ExprAttribute, out: &mut String) -> bool {
         let known = match &*attribute.value {
             Expr::Name(name) => {
                 self.module(&name.id).inspect(|module| out.push_str(module)).is_some()

@@ -5,9 +5,9 @@ use ruff_python_parser::{Mode, ParseOptions, parse_unchecked};
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::decode::Source;
-use super::depth::string_body;
 use super::facts::Import;
 use super::imports::{self, Context};
+use crate::depth::{string_body, too_deep};
 
 /// A statement longer than this is no import that somebody wrote.
 const MAX_STATEMENT: usize = 64 * 1024;
@@ -54,7 +54,7 @@ fn inside(ranges: &[TextRange], offset: usize) -> bool {
 fn statement(source: &Source<'_>, start: usize, context: Context, found: &mut Vec<Import>) {
     let rest = source.text.get(start..).unwrap_or("");
     let text = rest.get(..length(rest)).unwrap_or("");
-    if super::depth::too_deep(text).is_some() {
+    if too_deep(text).is_some() {
         return;
     }
     let parsed = parse_unchecked(text, ParseOptions::from(Mode::Module));

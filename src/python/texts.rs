@@ -71,7 +71,7 @@ pub(super) struct Texts<'e, 'a> {
 }
 
 impl<'e, 'a> Texts<'e, 'a> {
-    pub fn new(
+    pub(super) fn new(
         names: &'e Names<'a>,
         scopes: &'e [Scope<'a>],
         module: &'a [Stmt],
@@ -96,7 +96,7 @@ impl<'e, 'a> Texts<'e, 'a> {
     }
 
     /// Every string that `expr` can be; what is not known is a hole.
-    pub fn of(&self, expr: &'a Expr) -> Vec<Text> {
+    pub(super) fn of(&self, expr: &'a Expr) -> Vec<Text> {
         let texts = self.bounded(|| self.texts(expr)).unwrap_or_else(hole);
         if texts.len() > MAX_ALTERNATIVES { hole() } else { texts }
     }
@@ -182,7 +182,7 @@ impl<'e, 'a> Texts<'e, 'a> {
     }
 
     /// What a loop variable over `iter` can be.
-    pub fn element(&self, iter: &'a Expr, index: Option<usize>) -> Vec<Text> {
+    pub(super) fn element(&self, iter: &'a Expr, index: Option<usize>) -> Vec<Text> {
         if let Expr::Call(call) = iter {
             if let Some((base, package)) = self.walked_package(call) {
                 let lead = if base == Base::Absolute || package.is_empty() { "" } else { "." };
@@ -239,7 +239,7 @@ impl<'e, 'a> Texts<'e, 'a> {
     }
 
     /// The one value of a name; any other expression is its own value.
-    pub fn value(&self, expr: &'a Expr) -> Option<&'a Expr> {
+    pub(super) fn value(&self, expr: &'a Expr) -> Option<&'a Expr> {
         match expr {
             Expr::Name(name) => match self.binding(&name.id)? {
                 Bound::Value(value, None) => self.bounded(|| self.value(value))?,
@@ -358,7 +358,7 @@ impl<'e, 'a> Texts<'e, 'a> {
     }
 
     /// The name of the module that `expr` is.
-    pub fn module(&self, expr: &'a Expr) -> Vec<Text> {
+    pub(super) fn module(&self, expr: &'a Expr) -> Vec<Text> {
         match expr {
             Expr::Name(name) => match self.names.get(&name.id) {
                 Some(Referent::Module(module)) => vec![Text::known(module)],
@@ -409,7 +409,7 @@ impl<'e, 'a> Texts<'e, 'a> {
     }
 
     /// The package whose modules this call lists, if it is `pkgutil.walk_packages` or `iter_modules`.
-    pub fn walked_package(&self, call: &'a ExprCall) -> Option<(Base, String)> {
+    pub(super) fn walked_package(&self, call: &'a ExprCall) -> Option<(Base, String)> {
         let function = self.names.canonical(&call.func)?;
         matches!(&*function, "pkgutil.walk_packages" | "pkgutil.iter_modules").then_some(())?;
         self.package_of_path(call.arguments.find_argument_value("path", 0)?)

@@ -25,14 +25,14 @@ pub(super) struct TopLevel<'a> {
 }
 
 impl<'a> TopLevel<'a> {
-    pub fn read(body: &'a [Stmt], stub: bool) -> Self {
+    pub(super) fn read(body: &'a [Stmt], stub: bool) -> Self {
         let mut top = Self { stub, ..Self::default() };
         top.body(body);
         top
     }
 
     /// The bound names, sorted.
-    pub fn bound(&self) -> Vec<Box<str>> {
+    pub(super) fn bound(&self) -> Vec<Box<str>> {
         let mut names: Vec<&str> =
             self.bound.iter().copied().filter(|name| !name.is_empty()).collect();
         names.sort_unstable();

@@ -124,7 +124,8 @@ fn references_that_double_are_stopped() {
     let mut text = String::from("[s]\nk0 = xxxxxxxx\n");
     for n in 1..64 {
         let m = n - 1;
-        text.push_str(&format!("k{n} = $(config s.k{m})$(config s.k{m})\n"));
+        let line = format!("k{n} = $(config s.k{m})$(config s.k{m})\n");
+        text.push_str(&line);
     }
     assert!(messages(&parse(&text)).iter().any(|m| m.contains("bytes after its references")));
 }

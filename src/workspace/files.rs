@@ -1,4 +1,5 @@
 //! Reading the disk. The only file of `workspace` that touches it; everything else asks here.
+#![expect(clippy::disallowed_methods, reason = "the one file that reads the disk")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,6 +7,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::source::ProjectPath;
+
+/// Larger files are not read: none of them is a source, and a few would fill the memory.
+const MAX_BYTES: u64 = 256 << 20;
 
 /// The contents of the project's files, by project-relative path.
 pub trait Files: Send + Sync {
@@ -31,7 +35,7 @@ impl DiskFiles {
 
 impl Files for DiskFiles {
     fn read(&self, path: &ProjectPath) -> io::Result<Vec<u8>> {
-        fs::read(self.root.join(path.as_str()))
+        read(&self.root.join(path.as_str()))
     }
 
     fn exists(&self, path: &ProjectPath) -> bool {
@@ -87,7 +91,7 @@ pub(super) enum EntryKind {
         real: Option<PathBuf>,
         is_dir: bool,
     },
-    /// A socket, a pipe, a device.
+    /// A socket, a pipe, a device, or a link to one.
     Other,
 }
 
@@ -114,7 +118,11 @@ fn kind_of(entry: &fs::DirEntry) -> io::Result<EntryKind> {
         // Fails for a dangling link and for a cycle of links alike.
         let real = fs::canonicalize(entry.path()).ok();
         let is_dir = real.as_deref().is_some_and(Path::is_dir);
-        EntryKind::Link { real, is_dir }
+        if real.as_deref().is_none_or(|real| is_dir || real.is_file()) {
+            EntryKind::Link { real, is_dir }
+        } else {
+            EntryKind::Other
+        }
     } else {
         EntryKind::Other
     })
@@ -141,11 +149,26 @@ pub(super) fn files_below(dir: &Path) -> io::Result<Vec<PathBuf>> {
 
 /// The bytes of a file anywhere on disk, `None` if there is none.
 pub(super) fn read_if_exists(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    match fs::read(path) {
+    match read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if is_absence(&error) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// The bytes of a regular file. Pipes may never answer, and devices may never end.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let metadata = fs::metadata(path)?;
+    if metadata.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if !metadata.is_file() {
+        return Err(io::Error::other("neither a file nor a directory"));
+    }
+    if metadata.len() > MAX_BYTES {
+        return Err(io::Error::other(format!("larger than {} MiB", MAX_BYTES >> 20)));
+    }
+    fs::read(path)
 }
 
 /// Whether `path` names anything.

@@ -174,13 +174,16 @@ fn nested_cells_own_their_files_even_where_the_outer_cell_ignores_them() {
 fn external_cells_are_not_on_disk() {
     let text = "[cells]\nroot=.\nprelude=prelude\n[external_cells]\nprelude = bundled\n";
     let files = [("prelude/BUCK", ""), ("prelude/prelude.bzl", ""), (".buckconfig", text)];
+    // A copy that lies at the cell's path is read in place of the one in Buck2's binary.
+    assert!(Project::new(&files).open().cells.prelude().unwrap().1);
+    let files = [files[0], ("prelude/rules.bzl", ""), files[2]];
     let workspace = Project::new(&files).open();
     let prelude = workspace.cells.prelude().unwrap();
     assert_eq!((&*prelude.0, prelude.1), ("prelude", false));
     assert_eq!(workspace.cells.dir_of_package(&PackageId::new("prelude", "x")), None);
     assert_eq!(packages(&workspace), [""; 0]);
 
-    let files = [files[0], files[1], (".buckconfig", &text.replace("bundled", "disabled"))];
+    let files = [files[0], ("prelude/prelude.bzl", ""), (".buckconfig", &text.replace("bundled", "disabled"))];
     let workspace = Project::new(&files).open();
     assert!(workspace.cells.prelude().unwrap().1);
     assert_eq!(packages(&workspace), ["prelude//"]);

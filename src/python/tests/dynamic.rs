@@ -1,5 +1,6 @@
 //! Modules loaded by calls.
 
+use super::super::StringKind;
 use super::*;
 
 #[track_caller]
@@ -188,8 +189,13 @@ fn a_module_getattr_loads_from_the_modules_tables() {
     assert_eq!(loads(monarch), ["=monarch._src.actor.shape", "=monarch.x.y"]);
     let facts = read(monarch);
     let tables: Vec<_> = facts.strings.iter().map(|string| (&*string.text, string.kind)).collect();
-    use super::super::StringKind::LazyTable;
-    assert_eq!(tables, [("monarch._src.actor.shape", LazyTable), ("monarch.x.y", LazyTable)]);
+    assert_eq!(
+        tables,
+        [
+            ("monarch._src.actor.shape", StringKind::LazyTable),
+            ("monarch.x.y", StringKind::LazyTable)
+        ]
+    );
 
     let relative = "import importlib\n_T = {'Foo': '.foo', 'Bar': 'bar'}\ndef __getattr__(name):\n  return importlib.import_module('.' + pick(name), __name__)\n";
     assert_eq!(loads(relative), ["=~bar", "=~foo"]);

@@ -167,7 +167,7 @@ fn huge_files_are_read_by_lines() {
 
 #[test]
 fn notebooks() {
-    let json = r###"{
+    let json = r#"{
  "cells": [
   {"cell_type": "markdown", "source": ["import no"]},
   {"cell_type": "code", "source": [
@@ -180,7 +180,7 @@ fn notebooks() {
   {"cell_type": "code", "source": "%%time\nfrom b import c\nx?"}
  ],
  "metadata": {"kernelspec": {"language": "python"}}, "nbformat": 4
-}"###;
+}"#;
     let notebook =
         |json: &str| facts(&ProjectPath::new("n.ipynb"), json.as_bytes(), SourceKind::Notebook);
     let seen = notebook(json);
@@ -196,7 +196,8 @@ fn notebooks() {
 fn nested_tests_and_chained_names_take_linear_time() {
     let tests = format!("if {}x{}:\n  import a\n", "(x and (x or ".repeat(150), "))".repeat(150));
     assert_eq!(modules(&read(&tests)), ["a"]);
-    let doubling: String = (0..200).map(|n| format!("x{} = x{n} + x{n}\n", n + 1)).collect();
+    let doubling: String =
+        (0..200).map(|n| format!("x{} = x{n} + x{n}\n", n + 1)).collect::<Vec<_>>().concat();
     let text = format!("import importlib\nx0 = 'a'\n{doubling}importlib.import_module(x200)\n");
     assert_eq!(loads(&text), ["!"]);
     assert_eq!(loads("import importlib\nx = y\ny = x\nimportlib.import_module(x)\n"), ["!"]);

@@ -1,6 +1,6 @@
 //! A cheap upper bound on how deep a parse tree gets, so that no input can exhaust the stack. Touches nothing.
 //!
-//! The parser grows its own stack, but walking and dropping its tree recurse on the caller's. Every level of
+//! It holds for Python and for Starlark. Parsing, walking and dropping a tree recurse on it. Every level of
 //! the tree costs at least one word or operator between two commas, so counting those bounds it. The
 //! interpreter itself gives up far below the limits here, except on long operator chains.
 
@@ -36,7 +36,7 @@ const CLASSES: [u8; 256] = {
 };
 
 /// Offset at which `text` gets too deep to be walked, if it does.
-pub(super) fn too_deep(text: &str) -> Option<usize> {
+pub(crate) fn too_deep(text: &str) -> Option<usize> {
     Scan::new(text.as_bytes(), 0).module().err()
 }
 
@@ -234,7 +234,7 @@ fn field_of(bytes: &[u8]) -> &[u8] {
 }
 
 /// The body of the string literal that starts with the quote at the start of `bytes`, and the length with quotes.
-pub(super) fn string_body(bytes: &[u8]) -> (&[u8], usize) {
+pub(crate) fn string_body(bytes: &[u8]) -> (&[u8], usize) {
     let Some(&quote) = bytes.first() else { return (&[], 0) };
     let triple = bytes.get(..3) == Some(&[quote; 3]);
     let start = if triple { 3 } else { 1 };
