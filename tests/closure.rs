@@ -37,7 +37,8 @@ impl Repository {
     fn write(&self, root: &std::path::Path) {
         let mut build_file = String::new();
         let list = |deps: &BTreeSet<usize>| {
-            let items: Vec<String> = deps.iter().map(|dep| format!("        \"//l{dep}:l{dep}\",\n")).collect();
+            let items: Vec<String> =
+                deps.iter().map(|dep| format!("        \"//l{dep}:l{dep}\",\n")).collect();
             items.concat()
         };
         for (n, (start, deps)) in self.programs.iter().enumerate() {
@@ -57,8 +58,13 @@ impl Repository {
             let dir = root.join(format!("l{n}"));
             fs::create_dir_all(&dir).unwrap();
             let visibility = if self.hidden.contains(&n) {
-                let users: Vec<usize> = (0..LIBRARIES).filter(|user| self.deps[*user].contains(&n)).collect();
-                let users: String = users.iter().map(|user| format!("\"//l{user}:l{user}\", ")).collect::<Vec<_>>().concat();
+                let users: Vec<usize> =
+                    (0..LIBRARIES).filter(|user| self.deps[*user].contains(&n)).collect();
+                let users: String = users
+                    .iter()
+                    .map(|user| format!("\"//l{user}:l{user}\", "))
+                    .collect::<Vec<_>>()
+                    .concat();
                 format!("[{users}\"//programs:\"]")
             } else {
                 "[\"//...\"]".to_owned()
@@ -68,8 +74,11 @@ impl Repository {
                 list(&self.deps[n])
             );
             fs::write(dir.join("BUCK"), build_file).unwrap();
-            let imports: Vec<String> =
-                self.imports[n].iter().filter(|other| **other != n).map(|other| format!("import lib.m{other}\n")).collect();
+            let imports: Vec<String> = self.imports[n]
+                .iter()
+                .filter(|other| **other != n)
+                .map(|other| format!("import lib.m{other}\n"))
+                .collect();
             fs::write(dir.join(format!("m{n}.py")), imports.concat()).unwrap();
         }
     }
@@ -80,12 +89,19 @@ impl Repository {
         let programs = self.programs.iter().enumerate().map(|(n, (start, deps))| {
             (format!("root//programs:p{n}"), deps.iter().chain([start]).map(label).collect())
         });
-        let libraries = self.deps.iter().enumerate().map(|(n, deps)| (label(&n), deps.iter().map(label).collect()));
+        let libraries = self
+            .deps
+            .iter()
+            .enumerate()
+            .map(|(n, deps)| (label(&n), deps.iter().map(label).collect()));
         programs.chain(libraries).collect()
     }
 
     /// What each program loads, and whether an owner is in its closure: only what is reached from its main module counts.
-    fn satisfied(&self, edges: &BTreeMap<String, BTreeSet<String>>) -> BTreeSet<(usize, usize, usize)> {
+    fn satisfied(
+        &self,
+        edges: &BTreeMap<String, BTreeSet<String>>,
+    ) -> BTreeSet<(usize, usize, usize)> {
         let mut found = BTreeSet::new();
         for (program, (start, _)) in self.programs.iter().enumerate() {
             let held = closure(edges, &format!("root//programs:p{program}"));
@@ -118,7 +134,13 @@ fn closure(edges: &BTreeMap<String, BTreeSet<String>>, from: &str) -> BTreeSet<S
 }
 
 fn apply(report: &Report, edges: &mut BTreeMap<String, BTreeSet<String>>) {
-    let fixes = || report.findings.iter().filter(|f| f.check == CheckId::UnusedDep).filter_map(|f| f.fix.as_ref());
+    let fixes = || {
+        report
+            .findings
+            .iter()
+            .filter(|f| f.check == CheckId::UnusedDep)
+            .filter_map(|f| f.fix.as_ref())
+    };
     for removal in fixes().flat_map(|fix| &fix.removals) {
         edges.get_mut(&removal.from.to_string()).unwrap().remove(&removal.to.to_string());
     }

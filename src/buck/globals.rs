@@ -3,8 +3,8 @@
 //! Semantics and sources: `buck2_interpreter_for_build` in the Buck2 tree. Functions that only mean something when rules
 //! are analysed are placeholders.
 
-use super::marks;
 use super::bounds::{self, to_value};
+use super::marks;
 use super::recorder::Recorder;
 use super::rule::AttrsModule;
 use super::select::{self, Selector};

@@ -105,7 +105,8 @@ impl ParsedFile {
         let marked = if insertions.is_empty() {
             Vec::new()
         } else {
-            let parse = |piece: &Piece| pieces::parse(path, &marked_text, &piece.marked(&insertions));
+            let parse =
+                |piece: &Piece| pieces::parse(path, &marked_text, &piece.marked(&insertions));
             pieces.iter().filter_map(|piece| parse(piece).ok()).collect()
         };
         Self {

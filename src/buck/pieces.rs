@@ -92,7 +92,11 @@ struct Refusal {
     message: String,
 }
 
-fn parse_within_limits(path: &ProjectPath, text: &str, piece: &Piece) -> Result<AstModule, Refusal> {
+fn parse_within_limits(
+    path: &ProjectPath,
+    text: &str,
+    piece: &Piece,
+) -> Result<AstModule, Refusal> {
     let inner = &text[piece.span.clone()];
     let limit = |before: &str, message: &str| Refusal {
         line: memchr::memchr_iter(b'\n', before.as_bytes()).count() as u32 + 1,

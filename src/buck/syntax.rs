@@ -8,8 +8,8 @@ use rustc_hash::FxHashSet;
 use starlark::codemap::Span as StarSpan;
 use starlark::syntax::AstModule;
 use starlark::syntax::ast::{
-    ArgumentP, AssignOp, AssignTargetP, AstExpr, AstLiteral, AstStmt, ClauseP, ExprP, ForClauseP, ParameterP,
-    StmtP,
+    ArgumentP, AssignOp, AssignTargetP, AstExpr, AstLiteral, AstStmt, ClauseP, ExprP, ForClauseP,
+    ParameterP, StmtP,
 };
 use std::ops::Range;
 

@@ -16,7 +16,7 @@ pub(super) struct Outcome {
     /// Edges that can go, all of them together.
     pub(super) removable: BTreeSet<EdgeId>,
     /// Dependencies that have to come: who needs what.
-    pub(super) additions: BTreeSet<(TargetId, TargetId)>,
+    pub(super) additions: Additions,
 }
 
 /// Executables, and the tops of what is in none of them, with their closures.
@@ -84,10 +84,11 @@ pub(super) fn solve(
     candidates: BTreeSet<EdgeId>,
 ) -> Outcome {
     let graph = edges.graph;
-    let mut outcome = Outcome { removable: candidates, additions: BTreeSet::new() };
+    let mut outcome = Outcome { removable: candidates, additions: Additions::new() };
     keep_shared_literals(edges, &mut outcome.removable);
     let before = graph.module_web(|_, _| true);
-    let build = whole_web(graph);
+    let builds = whole_web(graph);
+    let adding = Adding { workspace, graph, executables, modules: &before, builds: &builds };
     let mut refused: FxHashSet<(TargetId, NameId)> = FxHashSet::default();
     loop {
         let after = web_after(edges, &outcome);
@@ -100,7 +101,7 @@ pub(super) fn solve(
             let Some(owner) = owner else { continue };
             let allowed = loss.can_be_declared
                 && !refused.contains(&(loss.user, loss.name))
-                && can_add(workspace, edges, executables, &build, loss.user, owner);
+                && adding.allows(&outcome.additions, loss.user, owner);
             if allowed && outcome.additions.insert((loss.user, owner)) {
                 continue;
             }
@@ -241,45 +242,58 @@ fn owner_held(edges: &Edges<'_>, executables: &Executables, loss: &Lost) -> Opti
     owners.into_iter().find(|owner| count(owner) == best)
 }
 
-/// Whether `user` may depend on `owner`, in Buck2's eyes and in those of every executable above.
-pub(super) fn can_add(
-    workspace: &Workspace,
-    edges: &Edges<'_>,
-    executables: &Executables,
-    build: &Web,
-    user: TargetId,
-    owner: TargetId,
-) -> bool {
-    let graph = edges.graph;
-    visibility::allows(workspace, graph, user, owner)
-        && !build.closure([owner.index()]).contains(user.index())
-        && !brings_second_file(graph, executables, user, owner)
+/// What additions are checked against: the graphs before, and the additions that were taken so far.
+struct Adding<'a> {
+    workspace: &'a Workspace,
+    graph: &'a Graph,
+    executables: &'a Executables,
+    modules: &'a Web,
+    builds: &'a Web,
 }
 
-/// Whether the addition would give some executable two files for one module path, which Buck2 refuses to build.
-fn brings_second_file(
-    graph: &Graph,
-    executables: &Executables,
-    user: TargetId,
-    owner: TargetId,
-) -> bool {
-    let web = graph.module_web(|_, _| true);
-    let brought = web.closure([owner.index()]);
-    executables.holding(user).any(|at| {
-        let held = &executables.closures[at];
-        let new = brought.difference(held).map(crate::graph::target_at);
-        new.into_iter().any(|target| {
-            graph.owners.of_target(target).iter().any(|provision| {
-                graph.owners.providers(provision.name).any(|other| {
-                    held.contains(other.target.index())
-                        && other.is_package == provision.is_package
-                        && other.form == provision.form
-                        && !other.is_prefix
-                        && other.path != provision.path
+impl Adding<'_> {
+    /// Whether `user` may depend on `owner`, in Buck2's eyes and in those of every executable above.
+    fn allows(&self, taken: &Additions, user: TargetId, owner: TargetId) -> bool {
+        visibility::allows(self.workspace, self.graph, user, owner)
+            && !closure_with(self.builds, taken, owner).contains(user.index())
+            && !self.brings_second_file(taken, user, owner)
+    }
+
+    /// Whether the addition would give some executable two files for one module path, which Buck2 refuses to build.
+    fn brings_second_file(&self, taken: &Additions, user: TargetId, owner: TargetId) -> bool {
+        let graph = self.graph;
+        let brought = closure_with(self.modules, taken, owner);
+        self.executables.holding(user).any(|at| {
+            let held = &self.executables.closures[at];
+            let mut new = brought.difference(held).map(crate::graph::target_at);
+            new.any(|target| {
+                graph.owners.of_target(target).iter().any(|provision| {
+                    graph.owners.providers(provision.name).any(|other| {
+                        held.contains(other.target.index())
+                            && other.is_package == provision.is_package
+                            && other.form == provision.form
+                            && !other.is_prefix
+                            && other.path != provision.path
+                    })
                 })
             })
         })
-    })
+    }
+}
+
+/// Who gets which dependency.
+type Additions = BTreeSet<(TargetId, TargetId)>;
+
+/// What can be reached from a target, additions included: two that are harmless alone can close a cycle together.
+fn closure_with(web: &Web, additions: &Additions, from: TargetId) -> FixedBitSet {
+    let mut reached = web.closure([from.index()]);
+    loop {
+        let next = additions.iter().find(|(user, owner)| {
+            reached.contains(user.index()) && !reached.contains(owner.index())
+        });
+        let Some((_, owner)) = next else { return reached };
+        reached.union_with(&web.closure([owner.index()]));
+    }
 }
 
 /// Puts candidates back on the way by which the user had its owner.

@@ -106,7 +106,8 @@ fn evidence(context: &Context<'_>, id: EdgeId) -> Vec<Evidence> {
     };
     evidence.push(Evidence { path: region.path.to_string(), line: region.line, text: offers });
     for at in graph.owners.offer(id.from).provisions.clone().take(MAX_SOURCES) {
-        let (Some(unit), Some(path)) = (graph.unit_at(at), &graph.owners.provisions()[at].path) else {
+        let (Some(unit), Some(path)) = (graph.unit_at(at), &graph.owners.provisions()[at].path)
+        else {
             continue;
         };
         if !context.source_counts(id.from, at) {

@@ -183,7 +183,11 @@ fn external_cells_are_not_on_disk() {
     assert_eq!(workspace.cells.dir_of_package(&PackageId::new("prelude", "x")), None);
     assert_eq!(packages(&workspace), [""; 0]);
 
-    let files = [files[0], ("prelude/prelude.bzl", ""), (".buckconfig", &text.replace("bundled", "disabled"))];
+    let files = [
+        files[0],
+        ("prelude/prelude.bzl", ""),
+        (".buckconfig", &text.replace("bundled", "disabled")),
+    ];
     let workspace = Project::new(&files).open();
     assert!(workspace.cells.prelude().unwrap().1);
     assert_eq!(packages(&workspace), ["prelude//"]);
