@@ -22,7 +22,7 @@ const MAX_PRODUCT: usize = 64 << 20;
 /// The most digits that a factor may have.
 const MAX_DIGITS: usize = 1000;
 /// The most values in one attribute. Lists that hold each other would grow without end when they are copied.
-const MAX_VALUES: usize = 4_000_000;
+const MAX_VALUES: usize = 1_000_000;
 /// The deepest that lists, dictionaries and `select` may nest in an attribute.
 const MAX_NESTING: usize = 100;
 /// The most parts of a sum with `select` in it.

@@ -36,6 +36,8 @@ fn read(session: &Session<'_>, path: &ProjectPath) -> Result<serde_json::Value, 
         return serde_json::from_slice(&bytes).map_err(|error| format!("no valid JSON: {error}"));
     }
     let text = String::from_utf8(bytes).map_err(|_| "no valid UTF-8".to_owned())?;
-    let table: toml::Table = text.parse().map_err(|error| format!("no valid TOML: {error}"))?;
+    let table = text
+        .parse::<toml::Table>()
+        .map_err(|error| format!("no valid TOML: {}", error.message()))?;
     serde_json::to_value(table).map_err(|error| error.to_string())
 }

@@ -7,7 +7,7 @@ use crate::source::{LineIndex, Problem, ProblemKind, ProjectPath, Span};
 use starlark::syntax::AstModule;
 
 /// Larger build files are refused; the largest generated ones in the wild have a few megabytes.
-const MAX_BYTES: usize = 32 << 20;
+const MAX_BYTES: usize = 8 << 20;
 
 /// A string literal that may name a target or a file.
 #[derive(Clone, Debug, PartialEq, Eq)]

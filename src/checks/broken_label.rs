@@ -21,10 +21,11 @@
 //! Correct the label or remove it.
 
 use super::context::Context;
-use crate::buck;
+use crate::buck::{self, LiteralId};
 use crate::finding::{CheckId, Confidence, Finding};
 use crate::graph::Resolution;
 use crate::label::Label;
+use rustc_hash::FxHashSet;
 
 /// Names further from the label than this are no suggestion.
 const MAX_DISTANCE: usize = 3;
@@ -32,8 +33,10 @@ const MAX_DISTANCE: usize = 3;
 /// Runs the check.
 pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
+    // One literal is one mistake, however many targets a loop makes of it.
+    let mut literals: FxHashSet<LiteralId> = FxHashSet::default();
     for (_, target) in context.defined() {
-        let mut reported: Vec<(&Label, Option<crate::buck::LiteralId>)> = Vec::new();
+        let mut reported: Vec<(&Label, Option<LiteralId>)> = Vec::new();
         for dep in &target.deps {
             let broken = context.graph.targets.resolution(&dep.to) == Resolution::Broken;
             if !broken || reported.contains(&(&dep.to, dep.literal)) {
@@ -48,6 +51,9 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
             });
             let is_exported = context.workspace.settings.project.preset.is_some();
             if written.is_none() && is_exported {
+                continue;
+            }
+            if dep.literal.is_some_and(|literal| !literals.insert(literal)) {
                 continue;
             }
             reported.push((&dep.to, dep.literal));

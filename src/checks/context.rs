@@ -5,7 +5,7 @@ use super::leaning::{self, Executables, Outcome};
 use super::liveness::{self, ModuleLife, RootTargets};
 use crate::buck::{LiteralId, Target};
 use crate::finding::{Addition, Confidence, Evidence, Region};
-use crate::graph::{Graph, Kind, TargetId, Use, Web};
+use crate::graph::{Graph, Kind, Resolution, TargetId, Use, Web};
 use crate::label::Label;
 use crate::source::{LineIndex, ProjectPath, Span};
 use crate::workspace::Workspace;
@@ -33,7 +33,9 @@ pub(super) struct Context<'a> {
     /// Targets that something outside reaches, once the certain removals are made.
     pub(super) live: FixedBitSet,
     /// Targets in an executable that may load any module, with a place that does.
-    shaky: FxHashMap<TargetId, (ProjectPath, u32)>,
+    shaky: FxHashMap<TargetId, Evidence>,
+    /// Removals that something nobody read may lean on.
+    doubtful: FxHashMap<EdgeId, Evidence>,
     sources: Mutex<FxHashMap<ProjectPath, Option<Source>>>,
 }
 
@@ -48,6 +50,8 @@ impl<'a> Context<'a> {
         let candidates = leaning::candidates(&edges);
         let outcome = leaning::solve(workspace, &edges, &executables, candidates);
         let shaky = shaky(graph, &life, &executables);
+        let is_exported = workspace.settings.project.preset.is_some();
+        let doubtful = doubtful(is_exported, &edges, &executables, &outcome);
         let mut context = Self {
             workspace,
             graph,
@@ -61,6 +65,7 @@ impl<'a> Context<'a> {
             builds: leaning::whole_web(graph),
             live: FixedBitSet::new(),
             shaky,
+            doubtful,
             sources: Mutex::default(),
         };
         context.live = context.live_targets();
@@ -102,7 +107,8 @@ impl<'a> Context<'a> {
             && complete
             && !native
             && !has_resources
-            && !self.shaky.contains_key(&id.from);
+            && !self.shaky.contains_key(&id.from)
+            && !self.doubtful.contains_key(&id);
         if sure { Confidence::Certain } else { Confidence::Likely }
     }
 
@@ -113,9 +119,12 @@ impl<'a> Context<'a> {
 
     /// A place in an executable around a target that may load any module.
     pub(super) fn unbounded_loader(&self, id: TargetId) -> Option<Evidence> {
-        let (path, line) = self.shaky.get(&id)?;
-        let text = "may load any module; bound it with `# secateur: loads[…]`".to_owned();
-        Some(Evidence { path: path.to_string(), line: *line, text })
+        self.shaky.get(&id).cloned()
+    }
+
+    /// What nobody read that may lean on an edge.
+    pub(super) fn unread_user(&self, id: EdgeId) -> Option<Evidence> {
+        self.doubtful.get(&id).cloned()
     }
 
     /// Whether a source of a target counts as a user: it is reached from something, or others may import it.
@@ -209,25 +218,84 @@ fn region(path: &ProjectPath, text: &str, lines: &LineIndex, span: Span) -> Regi
     Region { path: path.clone(), line, column, end_line, end_column, span }
 }
 
-/// First-party targets whose executables hold a living source that may load anything.
+/// Targets whose executables hold a living source that may load anything.
 fn shaky(
     graph: &Graph,
     life: &ModuleLife,
     executables: &Executables,
-) -> FxHashMap<TargetId, (ProjectPath, u32)> {
-    let mut found: FxHashMap<TargetId, (ProjectPath, u32)> = FxHashMap::default();
+) -> FxHashMap<TargetId, Evidence> {
+    let mut found: FxHashMap<TargetId, Evidence> = FxHashMap::default();
     for id in graph.targets.ids() {
-        let range = graph.owners.offer(id).provisions.clone();
-        let place = range.filter(|at| life.alive.contains(*at)).find_map(|at| {
-            let line = *graph.unit_at(at)?.unbounded.first()?;
-            Some((graph.owners.provisions()[at].path.clone()?, line))
-        });
-        let Some(place) = place else { continue };
+        let Some(evidence) = loader(graph, life, id) else { continue };
         for executable in executables.holding(id) {
             for held in executables.closures[executable].ones() {
-                found.entry(crate::graph::target_at(held)).or_insert_with(|| place.clone());
+                found.entry(crate::graph::target_at(held)).or_insert_with(|| evidence.clone());
             }
         }
     }
     found
+}
+
+fn loader(graph: &Graph, life: &ModuleLife, id: TargetId) -> Option<Evidence> {
+    let mut range = graph.owners.offer(id).provisions.clone();
+    range.find_map(|at| {
+        let line = *graph.unit_at(at)?.unbounded.first()?;
+        let path =
+            graph.owners.provisions()[at].path.as_ref().filter(|_| life.alive.contains(at))?;
+        let text = "may load any module; bound it with `# secateur: loads[…]`".to_owned();
+        Some(Evidence { path: path.to_string(), line, text })
+    })
+}
+
+/// Removals by which something leaves an executable that holds a first-party target nobody read: that one may lean on it.
+fn doubtful(
+    is_exported: bool,
+    edges: &Edges<'_>,
+    executables: &Executables,
+    outcome: &Outcome,
+) -> FxHashMap<EdgeId, Evidence> {
+    let graph = edges.graph;
+    let before = graph.module_web(|_, _| true);
+    let after = leaning::web_after(edges, outcome);
+    let mut found = FxHashMap::default();
+    for unread in graph.targets.ids() {
+        let Some(evidence) = unread_evidence(graph, unread, is_exported) else { continue };
+        for at in executables.holding(unread) {
+            let mut gone = executables.closures[at].clone();
+            gone.difference_with(&after.closure([executables.tops[at].index()]));
+            if gone.is_clear() {
+                continue;
+            }
+            for id in &outcome.removable {
+                let inside = executables.closures[at].contains(id.from.index());
+                let to = edges.edge(*id).to.index();
+                if inside && before.closure([to]).intersection(&gone).next().is_some() {
+                    found.entry(*id).or_insert_with(|| evidence.clone());
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Where a label of this repository is named that no target was found for.
+fn unread_evidence(graph: &Graph, id: TargetId, is_exported: bool) -> Option<Evidence> {
+    let label = &graph.targets.node(id).label;
+    let exists_elsewhere = match graph.targets.resolution(label) {
+        Resolution::MaybeDefined => true,
+        // What an exported tree lacks was left behind; elsewhere it is nowhere.
+        Resolution::Broken => is_exported,
+        Resolution::Defined | Resolution::Outside => false,
+    };
+    if !exists_elsewhere {
+        return None;
+    }
+    let places = graph.targets.ids().filter_map(|user| {
+        let dep = graph.definition(user)?.deps.iter().find(|dep| dep.to == *label)?;
+        Some(graph.evaluation.place(dep.literal?))
+    });
+    let place = places.min()?;
+    let line = graph.evaluation.file(&place.path)?.lines().line(place.span.start);
+    let text = format!("`{label}` was not read, and may lean on this edge");
+    Some(Evidence { path: place.path.to_string(), line, text })
 }

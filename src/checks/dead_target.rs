@@ -25,7 +25,7 @@ use crate::buck::{self, LiteralId};
 use crate::finding::{CheckId, Confidence, Finding};
 use crate::graph::{Kind, TargetId};
 use crate::label::Label;
-use crate::source::ProjectPath;
+use crate::source::{Place, ProjectPath};
 use rustc_hash::FxHashSet;
 
 /// Runs the check.
@@ -35,13 +35,14 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let wanted = wanted(context);
+    let kept_by_macro = live_calls(context);
     let dead: Vec<TargetId> = context
         .defined()
         .filter(|(id, target)| {
             !context.is_live(*id)
                 && !target.manual
                 && !wanted.contains(id)
-                && !is_kept_by_macro(context, *id)
+                && !kept_by_macro.contains(&target.place)
         })
         .map(|(id, _)| id)
         .collect();
@@ -110,12 +111,8 @@ fn named_elsewhere(context: &Context<'_>) -> FxHashSet<Label> {
     named
 }
 
-/// A macro that defines several targets in one call is used if any of them is.
-fn is_kept_by_macro(context: &Context<'_>, id: TargetId) -> bool {
-    let Some(place) = context.graph.definition(id).map(|target| &target.place) else {
-        return false;
-    };
-    let mut siblings =
-        context.defined().filter(|(other, target)| *other != id && target.place == *place);
-    siblings.any(|(other, _)| context.is_live(other))
+/// The calls that define something alive. A macro that defines several targets in one call is used if any of them is.
+fn live_calls<'a>(context: &Context<'a>) -> FxHashSet<&'a Place> {
+    let live = context.defined().filter(|(id, _)| context.is_live(*id));
+    live.map(|(_, target)| &target.place).collect()
 }

@@ -139,7 +139,8 @@ mod buck_literal {
     pub(super) use crate::buck::LiteralId as Id;
 }
 
-fn web_after(edges: &Edges<'_>, outcome: &Outcome) -> Web {
+/// The graph along which modules travel, with what the outcome says.
+pub(super) fn web_after(edges: &Edges<'_>, outcome: &Outcome) -> Web {
     let graph = edges.graph;
     let kept = graph.targets.ids().flat_map(|from| {
         let all = graph.targets.node(from).edges.iter().enumerate();

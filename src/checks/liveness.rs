@@ -150,11 +150,9 @@ impl<'a> Walker<'a> {
             let Some(target) = graph.definition(id) else { continue };
             let kind = graph.targets.node(id).kind;
             self.add_uses(graph.entries(id), &mut found, kind == Kind::PythonTest);
-            let starts_all = kind == Kind::PythonBinary && graph.entries(id).is_empty();
-            if roots.open.contains(&id) && kind != Kind::PythonTest || starts_all {
-                found.extend(self.provisions_of(id));
-            }
-            if kind == Kind::PythonBinary && target.text("main").is_some() {
+            // What is never called dead counts as alive: programs' own sources, and what people manage by hand.
+            let is_kept = kind == Kind::PythonBinary || target.manual || roots.open.contains(&id);
+            if is_kept && kind != Kind::PythonTest {
                 found.extend(self.provisions_of(id));
             }
         }

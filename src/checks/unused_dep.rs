@@ -131,6 +131,7 @@ fn evidence(context: &Context<'_>, id: EdgeId) -> Vec<Evidence> {
         evidence.push(Evidence { path: path.to_string(), line: 1, text });
     }
     evidence.extend(context.unbounded_loader(id.from));
+    evidence.extend(context.unread_user(id));
     evidence
 }
 

@@ -6,7 +6,7 @@ use super::exit::Exit;
 use super::selection;
 use crate::error::{Error, Result};
 use crate::finding::{Report, Severity};
-use crate::source::{ProblemKind, ProjectPath};
+use crate::source::{Problem, ProjectPath};
 use crate::workspace::Workspace;
 use crate::{checks, graph, report};
 
@@ -59,8 +59,7 @@ fn verdict(args: &Lint, report: &Report, threshold: Option<Severity>) -> Exit {
     }
 }
 
-/// Whether everything was read; a directory that cannot be listed is counted nowhere but among the problems.
+/// Whether everything was read; directories and loaded files are counted nowhere but among the problems.
 fn is_complete(report: &Report) -> bool {
-    let unreadable = |kind| kind == ProblemKind::Unreadable;
-    report.coverage.is_complete() && !report.problems.iter().any(|it| unreadable(it.kind))
+    report.coverage.is_complete() && !report.problems.iter().any(Problem::costs_targets)
 }

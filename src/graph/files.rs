@@ -38,9 +38,14 @@ impl PythonFiles {
         progress: &dyn Progress,
     ) -> Self {
         let notebooks = workspace.settings.python.notebooks;
-        let wanted: Vec<(&ProjectPath, SourceKind)> = workspace
-            .tree
-            .files()
+        // A link that leads nowhere fails when it is read, and so counts as a file that could not be.
+        let links = workspace.tree.symlinks();
+        let links = links.filter(|(_, link)| link.target.is_none() && !link.is_dir);
+        let links = links.map(|(path, _)| path).filter(|path| !workspace.files.exists(path));
+        let mut paths: Vec<&ProjectPath> = workspace.tree.files().chain(links).collect();
+        paths.sort();
+        let wanted: Vec<(&ProjectPath, SourceKind)> = paths
+            .into_iter()
             .filter_map(|path| Some((path, kind_of(path.file_name(), notebooks)?)))
             .filter(|(path, _)| !skip(path))
             .collect();

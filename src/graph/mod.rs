@@ -93,7 +93,7 @@ pub fn build(workspace: &Workspace, progress: &dyn Progress) -> Result<Graph> {
     let owners = Owners::build(&context);
     let mut graph = Graph {
         coverage: coverage(&evaluation, &targets, &files),
-        problems: problems(workspace, &evaluation, &files),
+        problems: problems(workspace, &evaluation, &files, &owners),
         evaluation,
         targets,
         files,
@@ -174,11 +174,17 @@ fn coverage(evaluation: &Evaluation, targets: &Targets, files: &PythonFiles) -> 
     }
 }
 
-fn problems(workspace: &Workspace, evaluation: &Evaluation, files: &PythonFiles) -> Vec<Problem> {
+fn problems(
+    workspace: &Workspace,
+    evaluation: &Evaluation,
+    files: &PythonFiles,
+    owners: &Owners,
+) -> Vec<Problem> {
     let mut problems: Vec<Problem> = workspace.problems.clone();
     let own = |problem: &&Problem| !skips(workspace, &problem.path);
     problems.extend(evaluation.problems.iter().filter(own).cloned());
     problems.extend(files.problems());
+    problems.extend_from_slice(&owners.problems);
     problems.sort();
     problems.dedup();
     problems

@@ -7,7 +7,7 @@ use super::targets::Targets;
 use super::third_party::{Provided, ThirdParty};
 use crate::buck::{Evaluation, Source, SourceOrigin, Target, Value, Written};
 use crate::python::modules::{ModuleForm, module_of};
-use crate::source::ProjectPath;
+use crate::source::{Problem, ProjectPath};
 use crate::workspace::Workspace;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -59,6 +59,8 @@ pub struct Owners {
     offers: Vec<Offer>,
     /// Prefixes of first-party module names, namespace packages among them.
     first_party: FxHashSet<Box<str>>,
+    /// Wheels that could not be read.
+    pub(super) problems: Vec<Problem>,
 }
 
 /// What finding out about owners needs.
@@ -155,6 +157,7 @@ impl Owners {
 
     fn add_provided(&mut self, id: TargetId, provided: Provided, offer: &mut Offer) {
         offer.complete &= provided.complete;
+        self.problems.extend(provided.problem);
         offer.has_sources = true;
         for module in provided.exact {
             let name = self.intern(&module.name);

@@ -5,7 +5,7 @@ use crate::label::Label;
 use crate::python::distributions::{Distributions, LabelTemplate};
 use crate::python::modules::ModuleFile;
 use crate::python::wheel;
-use crate::source::ProjectPath;
+use crate::source::{Problem, ProblemKind, ProjectPath};
 use crate::workspace::{Preset, Workspace};
 use std::collections::BTreeMap;
 
@@ -20,6 +20,8 @@ pub(super) struct Provided {
     pub(super) type_only: bool,
     /// Whether imports alone can show that it is not used: nothing was guessed, and nothing of it works without an import.
     pub(super) complete: bool,
+    /// Why its files say nothing, if they should.
+    pub(super) problem: Option<Problem>,
 }
 
 /// The tables of a run.
@@ -93,7 +95,7 @@ impl ThirdParty {
                 type_only: modules.type_only,
                 // Which version is installed, and whether it also works by entry points, no table can know.
                 complete: false,
-                exact: Vec::new(),
+                ..Provided::default()
             },
             None => Provided::default(),
         }
@@ -105,9 +107,9 @@ impl ThirdParty {
             SourceOrigin::File { path, present: true } => Some(path),
             _ => None,
         });
-        let contents = file.and_then(|path| read_contents(workspace, path));
+        let contents = file.map(|path| read_contents(workspace, path)).transpose();
         match contents {
-            Some(contents) => Provided {
+            Ok(Some(contents)) => Provided {
                 complete: !contents.has_pth
                     && !contents.has_entry_points
                     && !contents.has_external_files
@@ -115,13 +117,12 @@ impl ThirdParty {
                     && !contents.modules.is_empty(),
                 type_only: is_stub_only(&contents.modules),
                 exact: contents.modules,
-                prefixes: Vec::new(),
+                ..Provided::default()
             },
-            None => {
+            missing => {
                 let name = target.text("binary_src").and_then(distribution_of_file);
-                let mut provided = self.of_distribution(name.unwrap_or(&target.label.name));
-                provided.complete = false;
-                provided
+                let provided = self.of_distribution(name.unwrap_or(&target.label.name));
+                Provided { complete: false, problem: missing.err(), ..provided }
             }
         }
     }
@@ -139,11 +140,20 @@ fn distribution_of_file(source: &str) -> Option<&str> {
     version.starts_with(|c: char| c.is_ascii_digit()).then_some(distribution)
 }
 
-fn read_contents(workspace: &Workspace, path: &ProjectPath) -> Option<wheel::WheelContents> {
+fn read_contents(
+    workspace: &Workspace,
+    path: &ProjectPath,
+) -> Result<wheel::WheelContents, Problem> {
     if workspace.tree.dir(path).is_some() {
         let below = workspace.tree.files().filter_map(|file| file.below(path));
-        return Some(wheel::modules_of_dir(below));
+        return Ok(wheel::modules_of_dir(below));
     }
-    let bytes = workspace.files.read(path).ok()?;
-    wheel::modules_of_wheel(&bytes).ok()
+    let bytes = workspace.files.read(path).map_err(|error| error.to_string());
+    bytes.and_then(|bytes| wheel::modules_of_wheel(&bytes)).map_err(|reason| Problem {
+        path: path.clone(),
+        line: 0,
+        // The tables stand in for it.
+        kind: ProblemKind::Load,
+        message: format!("cannot be read as a wheel: {reason}"),
+    })
 }

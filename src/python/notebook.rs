@@ -80,6 +80,12 @@ pub(super) struct Code {
 
 /// Reads the code cells; an error if this is no notebook, nothing if it is not in Python.
 pub(super) fn code(bytes: &[u8]) -> Result<Code, FactProblem> {
+    let is_object = bytes.trim_ascii_start().starts_with(b"{");
+    if !is_object {
+        // Serde would take a list for a notebook without names.
+        let message = "not a notebook: no JSON object".to_owned();
+        return Err(FactProblem { line: 1, kind: ProblemKind::Unreadable, message });
+    }
     let notebook: Notebook = serde_json::from_slice(bytes).map_err(|error| FactProblem {
         line: error.line() as u32,
         kind: ProblemKind::Unreadable,

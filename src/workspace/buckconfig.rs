@@ -14,6 +14,11 @@ use crate::source::{Problem, ProblemKind, ProjectPath};
 /// Section → key → value.
 pub(super) type Sections<V> = BTreeMap<String, BTreeMap<String, V>>;
 
+/// The most files that one configuration may be made of; files that include each other twice double at each step.
+const MAX_FILES: usize = 1000;
+/// Larger files are not read: nobody wrote them.
+const MAX_BYTES: usize = 4 << 20;
+
 /// Where keys go that stand before the first section.
 const UNSPECIFIED: &str = "__unspecified__";
 
@@ -113,14 +118,16 @@ pub(super) struct ConfigParser<'a> {
     section: String,
     /// The file being read and those that include it.
     open: Vec<PathBuf>,
+    /// How many files were read.
+    files: usize,
     problems: Vec<Problem>,
 }
 
 impl<'a> ConfigParser<'a> {
     pub(super) fn new(project: &'a Path, follow_includes: bool) -> Self {
         let section = String::new();
-        let (sections, open, problems) = Default::default();
-        Self { project, follow_includes, sections, section, open, problems }
+        let (sections, open, files, problems) = Default::default();
+        Self { project, follow_includes, sections, section, open, files, problems }
     }
 
     /// Reads a file on top of what was read before; `false` if there is none.
@@ -136,6 +143,11 @@ impl<'a> ConfigParser<'a> {
     fn included(&mut self, path: &Path) -> bool {
         let bytes = match files::read_if_exists(path) {
             Ok(None) => return false,
+            Ok(Some(bytes)) if bytes.len() > MAX_BYTES => {
+                let message = format!("larger than {} MiB; not read", MAX_BYTES >> 20);
+                self.problem(path, 0, ProblemKind::Limit, message);
+                return true;
+            }
             Ok(Some(bytes)) => bytes,
             Err(error) => {
                 self.problem(path, 0, ProblemKind::Unreadable, error.to_string());
@@ -146,6 +158,7 @@ impl<'a> ConfigParser<'a> {
             self.problem(path, 0, ProblemKind::Unreadable, "not UTF-8");
             String::from_utf8_lossy(error.as_bytes()).into_owned()
         });
+        self.files += 1;
         self.open.push(path.to_path_buf());
         for (line, content) in logical_lines(&text) {
             self.line(path, line, &content);
@@ -193,6 +206,10 @@ impl<'a> ConfigParser<'a> {
         let included = normal(&dir.join(target));
         if self.open.contains(&included) {
             return self.config_problem(path, line, format!("`{target}` includes itself"));
+        }
+        if self.files >= MAX_FILES {
+            let message = format!("`{target}` is one of more than {MAX_FILES} files; not read");
+            return self.problem(path, line, ProblemKind::Limit, message);
         }
         if !self.included(&included) && !optional {
             self.config_problem(path, line, format!("included file `{target}` does not exist"));

@@ -225,13 +225,13 @@ pub(super) fn build_file(files: &[Box<str>], candidates: &[String]) -> Option<Bo
     candidates.iter().find(|name| has(files, name)).map(|name| name.as_str().into())
 }
 
-/// A directory that is named like a build file hides a mistake; Buck2 fails on it.
-pub(super) fn build_file_problem(dir: &ProjectPath, name: &str) -> Problem {
+/// Something else that is named like a build file hides a mistake; Buck2 fails on it.
+pub(super) fn build_file_problem(dir: &ProjectPath, name: &str, what: &str) -> Problem {
     Problem {
         path: child(dir, name),
         line: 0,
         kind: ProblemKind::Unreadable,
-        message: "a directory has the name of a build file".to_owned(),
+        message: format!("{what} has the name of a build file"),
     }
 }
 

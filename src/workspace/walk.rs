@@ -108,8 +108,10 @@ fn find_build_file(cell: &Cell, path: &ProjectPath, found: &mut Found) {
         if dir.build_file.as_deref() == Some(name) {
             break;
         }
-        if dir.dirs.iter().any(|dir| **dir == **name) {
-            problems.push(build_file_problem(path, name));
+        for (names, what) in [(&dir.dirs, "a directory"), (&dir.links, "a link to no file")] {
+            if names.iter().any(|other| **other == **name) {
+                problems.push(build_file_problem(path, name, what));
+            }
         }
     }
 }
