@@ -7,6 +7,7 @@
     reason = "tests make files and fail loudly"
 )]
 
+mod bad_input;
 mod cli;
 mod closure;
 mod differential;
