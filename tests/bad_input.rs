@@ -29,7 +29,8 @@ fn lint(project: &Project) -> Run {
     let json = project.secateur("lint --format json");
     let json: Value = serde_json::from_str(&json.out).unwrap_or_else(|_| panic!("{json:?}"));
     let findings = json["findings"].as_array().unwrap();
-    let spare = findings.iter().any(|f| f["check"] == "unused-dep" && f["dep"] == "root//good:spare");
+    let spare =
+        findings.iter().any(|f| f["check"] == "unused-dep" && f["dep"] == "root//good:spare");
     assert!(spare, "the good package was lost: {json:#}");
     let text = project.secateur("-v lint");
     assert_eq!(text.exit, Exit::Findings);
@@ -77,15 +78,20 @@ fn a_directory_without_buckconfig_cannot_be_linted() {
 
 #[test]
 fn a_syntax_error_in_a_build_file_costs_its_statement() {
-    let text = "python_library(name = \"a\")\npython_library(name = ,)\npython_library(name = \"c\")\n";
+    let text =
+        "python_library(name = \"a\")\npython_library(name = ,)\npython_library(name = \"c\")\n";
     let run = lint(&with("bad/BUCK", text));
     run.says("bad/BUCK:2").counts("packages_failed", 1).counts("targets", 6);
 }
 
 #[test]
 fn bytes_that_are_no_text_are_problems_of_their_file() {
-    lint(&with("bad/BUCK", b"python_library(name = \"a\xff\")\n")).says("bad/BUCK").counts("packages_failed", 1);
-    lint(&with("bad/BUCK", b"python_library(name = \"a\")\n\0\n")).says("bad/BUCK").counts("packages_failed", 1);
+    lint(&with("bad/BUCK", b"python_library(name = \"a\xff\")\n"))
+        .says("bad/BUCK")
+        .counts("packages_failed", 1);
+    lint(&with("bad/BUCK", b"python_library(name = \"a\")\n\0\n"))
+        .says("bad/BUCK")
+        .counts("packages_failed", 1);
     lint(&python(b"import os\nx = 1\0\n")).says("bad/main.py").counts("python_files_failed", 1);
     lint(&python(b"x = '\xff'\n")).says("bad/main.py").counts("python_files_failed", 1);
 }
@@ -101,7 +107,9 @@ fn byte_order_marks_tabs_and_crlf_are_read() {
 
 #[test]
 fn python_with_a_syntax_error_is_counted() {
-    lint(&python("import os\nprint 'hello'\nimport sys\n")).says("bad/main.py:2").counts("python_files_failed", 1);
+    lint(&python("import os\nprint 'hello'\nimport sys\n"))
+        .says("bad/main.py:2")
+        .counts("python_files_failed", 1);
 }
 
 #[cfg(unix)]
@@ -146,7 +154,9 @@ fn code_that_never_ends_is_stopped() {
         project.add("secateur.toml", "[limits]\nticks = 200000\n");
         project.add("bad/f.bzl", bzl);
         let name = call.split('(').next().unwrap();
-        let build_file = format!("load(\":f.bzl\", \"{name}\")\npython_library(name = \"x\")\n{call}\npython_library(name = \"y\")\n");
+        let build_file = format!(
+            "load(\":f.bzl\", \"{name}\")\npython_library(name = \"x\")\n{call}\npython_library(name = \"y\")\n"
+        );
         project.add("bad/BUCK", &build_file);
         lint(&project).says("bad/BUCK:3").counts("packages_failed", 1).counts("targets", 6);
     }
@@ -164,7 +174,9 @@ fn values_that_grow_without_end_are_stopped() {
 fn nesting_that_no_parser_survives_is_refused() {
     let deep = format!("x = {}{}\n", "(".repeat(10_000), ")".repeat(10_000));
     lint(&with("bad/BUCK", &deep)).says("bad/BUCK").counts("packages_failed", 1);
-    lint(&python(format!("import os\n{deep}"))).says("bad/main.py").counts("python_files_failed", 1);
+    lint(&python(format!("import os\n{deep}")))
+        .says("bad/main.py")
+        .counts("python_files_failed", 1);
     let chain = format!("x = {}1\n", "1 + ".repeat(10_000));
     lint(&with("bad/BUCK", &chain)).says("bad/BUCK");
 }

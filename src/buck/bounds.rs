@@ -147,7 +147,7 @@ impl Copying {
             let entries = entries.map(|(key, value)| Ok((self.value(key)?, self.value(value)?)));
             return Ok(Value::Dict(entries.collect::<starlark::Result<_>>()?));
         }
-        match Selector::from_value(value).map(|selector| selector.parts()) {
+        match Selector::from_value(value).map(super::select::SelectorGen::parts) {
             Some(Parts::Branches(branches)) => {
                 let branches = select::entries(branches).into_iter().map(|(key, branch)| {
                     let key = marks::strip(key.unpack_str().unwrap_or(""));
@@ -173,7 +173,7 @@ impl Copying {
         let mut parts = Vec::new();
         let mut open = vec![right, left];
         while let Some(part) = open.pop() {
-            match Selector::from_value(part).map(|selector| selector.parts()) {
+            match Selector::from_value(part).map(super::select::SelectorGen::parts) {
                 Some(Parts::Sum(left, right)) => {
                     self.count()?;
                     open.extend([right, left]);

@@ -16,6 +16,9 @@ use std::panic::{self, AssertUnwindSafe};
 /// More unknown names than this in one statement, and the statement is given up.
 const MAX_UNKNOWN_NAMES: usize = 64;
 
+/// After this many statements that ran into a limit, the rest of a file is not run.
+const MAX_STOPPED: usize = 3;
+
 /// The modules that a file loads, by the text of its `load` statements.
 #[derive(Default)]
 pub(super) struct Loader {
@@ -116,6 +119,15 @@ struct Run<'v, 'a, 'e, 'i> {
 
 impl<'v, 'a, 'e: 'a, 'i: 'a> Run<'v, 'a, 'e, 'i> {
     fn new(module: &'a Module<'v>, input: Input<'i, 'e>, recorder: &'a Recorder<'e>) -> Self {
+        let eval = Self::evaluator(module, input, recorder);
+        Self { eval, module, input, recorder, problems: Vec::new() }
+    }
+
+    fn evaluator(
+        module: &'a Module<'v>,
+        input: Input<'i, 'e>,
+        recorder: &'a Recorder<'e>,
+    ) -> Evaluator<'v, 'a, 'e> {
         let mut eval = Evaluator::new(module);
         eval.set_loader(input.loader);
         eval.set_print_handler(&Quiet);
@@ -128,7 +140,7 @@ impl<'v, 'a, 'e: 'a, 'i: 'a> Run<'v, 'a, 'e, 'i> {
         let heap = size(limits.heap_mib).saturating_mul(1 << 20);
         let _ = eval.set_max_heap_size(heap);
         bounds::limit_heap(&mut eval, heap);
-        Self { eval, module, input, recorder, problems: Vec::new() }
+        eval
     }
 
     fn file(&mut self, mode: Mode) -> Result<Vec<Problem>, Failed> {
@@ -143,6 +155,7 @@ impl<'v, 'a, 'e: 'a, 'i: 'a> Run<'v, 'a, 'e, 'i> {
                 &statements
             }
         };
+        let mut stopped_statements = 0;
         for ast in asts {
             let run = || self.statement(ast);
             // Starlark asserts that no value is larger than 4 GiB. What it leaves behind then is not used again.
@@ -153,9 +166,13 @@ impl<'v, 'a, 'e: 'a, 'i: 'a> Run<'v, 'a, 'e, 'i> {
                 if mode == Mode::Whole {
                     return Err(Failed);
                 }
-                self.report(ast, &error);
+                if self.report(ast, &error) == ProblemKind::Limit {
+                    // Ticks add up over an evaluator; the statements that follow get a budget of their own.
+                    self.eval = Self::evaluator(self.module, self.input, self.recorder);
+                    stopped_statements += 1;
+                }
             }
-            if panicked {
+            if panicked || stopped_statements == MAX_STOPPED {
                 break;
             }
         }
@@ -200,7 +217,8 @@ impl<'v, 'a, 'e: 'a, 'i: 'a> Run<'v, 'a, 'e, 'i> {
         self.eval.eval_module(ast.clone(), &self.input.scope.globals).map(|_| ())
     }
 
-    fn report(&mut self, ast: &AstModule, error: &starlark::Error) {
+    /// Notes a failed statement; tells whether it failed or was stopped.
+    fn report(&mut self, ast: &AstModule, error: &starlark::Error) -> ProblemKind {
         let file = self.input.file;
         let start = super::syntax::top_level_spans(ast).first().map_or(0, |span| span.start as u32);
         let start = if self.input.marked { file.unmark_offset(start) } else { start };
@@ -224,6 +242,7 @@ impl<'v, 'a, 'e: 'a, 'i: 'a> Run<'v, 'a, 'e, 'i> {
         };
         let message = super::marks::strip(&message).into_owned();
         self.problems.push(Problem { path: file.path.clone(), line, kind, message });
+        kind
     }
 
     /// What the recorder found wrong, at the outermost call in this file.
