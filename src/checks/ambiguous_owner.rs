@@ -24,7 +24,7 @@
 use super::context::Context;
 use crate::finding::{CheckId, Confidence, Evidence, Finding, Severity};
 use crate::graph::{Provision, TargetId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Runs the check.
 pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
@@ -40,32 +40,39 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
     for (module, mut provisions) in by_module {
         provisions.sort_by_key(|provision| context.label(provision.target));
         provisions.dedup_by_key(|provision| (provision.target, provision.path.clone()));
-        let pairs = pairs(&provisions).find(|(a, b)| meet(context, a.target, b.target));
-        if let Some((first, second)) = pairs {
+        let pairs = pairs(context, &provisions).into_iter();
+        let mut pairs = pairs.map(|(first, second)| (provisions[first], provisions[second]));
+        let clash = |first: &Provision, second: &Provision| {
+            first.target == second.target || !are_alternatives(context, first.target, second.target)
+        };
+        if let Some((first, second)) = pairs.find(|(a, b)| clash(a, b)) {
             findings.extend(finding(context, module, first, second, &provisions));
         }
     }
     findings
 }
 
-fn pairs<'a>(
-    provisions: &'a [&'a Provision],
-) -> impl Iterator<Item = (&'a Provision, &'a Provision)> {
-    provisions.iter().enumerate().flat_map(move |(at, first)| {
-        provisions[at + 1..].iter().map(move |second| (*first, *second))
-    })
-}
-
-/// Whether some executable holds both, by ways that no `select` keeps apart.
-fn meet(context: &Context<'_>, first: TargetId, second: TargetId) -> bool {
-    if first == second {
-        return true;
+/// The pairs, by position, that one target or some executable holds. Few files have two owners, and fewer of them meet.
+fn pairs(context: &Context<'_>, provisions: &[&Provision]) -> BTreeSet<(usize, usize)> {
+    if provisions.len() < 2 {
+        return BTreeSet::new();
     }
-    let mut together = context
-        .executables
-        .holding(first)
-        .filter(|at| context.executables.closures[*at].contains(second.index()));
-    together.next().is_some() && !are_alternatives(context, first, second)
+    let closures = context.executables.closures.iter();
+    let together: BTreeSet<Vec<usize>> = closures
+        .map(|closure| {
+            let held = |at: &usize| closure.contains(provisions[*at].target.index());
+            (0..provisions.len()).filter(held).collect()
+        })
+        .collect();
+    let neighbours = (1..provisions.len()).map(|at| (at - 1, at));
+    let twice = neighbours.filter(|(a, b)| provisions[*a].target == provisions[*b].target);
+    let mut pairs: BTreeSet<(usize, usize)> = twice.collect();
+    for held in &together {
+        for (at, second) in held.iter().enumerate() {
+            pairs.extend(held[..at].iter().map(|first| (*first, *second)));
+        }
+    }
+    pairs
 }
 
 /// Whether every target that depends on both has them in different branches of a `select`.

@@ -10,6 +10,7 @@ use crate::label::Label;
 use crate::source::{LineIndex, ProjectPath, Span};
 use crate::workspace::Workspace;
 use fixedbitset::FixedBitSet;
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -255,24 +256,37 @@ fn doubtful(
     outcome: &Outcome,
 ) -> FxHashMap<EdgeId, Evidence> {
     let graph = edges.graph;
+    let unread: Vec<(TargetId, Evidence)> = graph
+        .targets
+        .ids()
+        .filter_map(|id| Some((id, unread_evidence(graph, id, is_exported)?)))
+        .collect();
+    if unread.is_empty() {
+        return FxHashMap::default();
+    }
     let before = graph.module_web(|_, _| true);
     let after = leaning::web_after(edges, outcome);
-    let mut found = FxHashMap::default();
-    for unread in graph.targets.ids() {
-        let Some(evidence) = unread_evidence(graph, unread, is_exported) else { continue };
-        for at in executables.holding(unread) {
-            let mut gone = executables.closures[at].clone();
-            gone.difference_with(&after.closure([executables.tops[at].index()]));
-            if gone.is_clear() {
-                continue;
-            }
-            for id in &outcome.removable {
-                let inside = executables.closures[at].contains(id.from.index());
-                let to = edges.edge(*id).to.index();
-                if inside && before.closure([to]).intersection(&gone).next().is_some() {
-                    found.entry(*id).or_insert_with(|| evidence.clone());
-                }
-            }
+    let removable: Vec<EdgeId> = outcome.removable.iter().copied().collect();
+    let below: Vec<FixedBitSet> =
+        removable.par_iter().map(|id| before.closure([edges.edge(*id).to.index()])).collect();
+    // For each executable, the removals in doubt and the first unread target that makes them so.
+    let in_doubt = |at: usize| {
+        let held = &executables.closures[at];
+        let reason = unread.iter().find(|(id, _)| held.contains(id.index()))?;
+        let mut gone = held.clone();
+        gone.difference_with(&after.closure([executables.tops[at].index()]));
+        let leaves = |(id, below): &(&EdgeId, &FixedBitSet)| {
+            held.contains(id.from.index()) && !below.is_disjoint(&gone)
+        };
+        let ids: Vec<EdgeId> =
+            removable.iter().zip(&below).filter(leaves).map(|(id, _)| *id).collect();
+        Some((reason, ids))
+    };
+    let doubts: Vec<_> = (0..executables.tops.len()).into_par_iter().filter_map(in_doubt).collect();
+    let mut found: FxHashMap<EdgeId, Evidence> = FxHashMap::default();
+    for ((_, evidence), ids) in doubts {
+        for id in ids {
+            found.entry(id).or_insert_with(|| evidence.clone());
         }
     }
     found
