@@ -10,8 +10,11 @@
 mod bad_input;
 mod cli;
 mod closure;
+mod determinism;
 mod differential;
 mod docs;
+mod hostile;
+mod hostile_files;
 mod samples;
 mod situations;
 mod support;

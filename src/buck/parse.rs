@@ -69,7 +69,12 @@ impl ParsedFile {
         let mut problem = |line: u32, kind, message: String| {
             problems.push(Problem { path: path.clone(), line, kind, message });
         };
-        let text = match String::from_utf8(bytes) {
+        let is_huge = bytes.len() > MAX_BYTES;
+        if is_huge {
+            let message = format!("larger than {} MiB; not read", MAX_BYTES >> 20);
+            problem(0, ProblemKind::Limit, message);
+        }
+        let text = match String::from_utf8(if is_huge { Vec::new() } else { bytes }) {
             Ok(text) => text,
             Err(error) => {
                 let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
@@ -89,13 +94,7 @@ impl ParsedFile {
             }
             None => 0,
         };
-        let (asts, pieces) = if text.len() > MAX_BYTES {
-            let message = format!("larger than {} MiB; not read", MAX_BYTES >> 20);
-            problem(0, ProblemKind::Limit, message);
-            (Vec::new(), Vec::new())
-        } else {
-            pieces::parse_all(path, &text, start, &lines, &mut problem)
-        };
+        let (asts, pieces) = pieces::parse_all(path, &text, start, &lines, &mut problem);
         let mut collected = Collected::default();
         for ast in &asts {
             syntax::collect(ast, &mut collected);
