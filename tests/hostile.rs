@@ -42,7 +42,8 @@ pub fn lint(project: Project) -> Seen {
         let json = fs::read_to_string(project.path("report.json")).unwrap_or_default();
         sender.send((outcome, json)).unwrap();
     });
-    let (outcome, json) = receiver.recv_timeout(Duration::from_secs(60)).expect("it hangs");
+    let (outcome, json) =
+        receiver.recv_timeout(Duration::from_mins(1)).unwrap_or_else(|_| panic!("it hangs"));
     let json: Value =
         serde_json::from_str(&json).unwrap_or_else(|_| panic!("{}{}", outcome.out, outcome.err));
     let findings = json["findings"].as_array().unwrap();

@@ -50,7 +50,8 @@ fn a_failing_statement_among_many_takes_no_longer() {
     let targets = |from: u32| -> String {
         (from..from + 1000)
             .map(|n| format!("python_library(name = \"t{n}\", srcs = [])\n"))
-            .collect()
+            .collect::<Vec<_>>()
+            .concat()
     };
     let text = format!("{}fail(\"no\")\n{}", targets(0), targets(1000));
     check_build_file(&text, &["bad/BUCK:1001  fail: no"], 2000);
@@ -107,7 +108,8 @@ fn labels_that_are_none_are_read_as_nothing() {
         "//...",
         "//good:spare[",
     ];
-    let labels: String = labels.iter().map(|label| format!("\"{label}\", ")).collect();
+    let labels: String =
+        labels.iter().map(|label| format!("\"{label}\", ")).collect::<Vec<_>>().concat();
     let long = "x".repeat(100_000);
     let text = format!("python_library(name = \"x\", deps = [{labels} \"//{long}:{long}\"])\n");
     check_build_file(&text, &[], 1);
