@@ -15,6 +15,7 @@ mod differential;
 mod docs;
 mod hostile;
 mod hostile_files;
+mod mutation;
 mod samples;
 mod situations;
 mod support;

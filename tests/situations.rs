@@ -5,7 +5,8 @@ use secateur::finding::{Finding, Report};
 use secateur::progress::Silent;
 use secateur::workspace::{Environment, Overrides, Workspace};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
 
 /// A fixture: its files, and the findings expected.
 struct Situation {
@@ -80,7 +81,18 @@ pub fn difference(expected: &BTreeSet<String>, found: &BTreeSet<String>) -> Stri
     missing.chain(extra).collect()
 }
 
-fn run(path: &Path) -> String {
+/// The fixtures, sorted.
+pub fn fixtures() -> Vec<PathBuf> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/situations");
+    let files = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    let is_fixture = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "txt");
+    let mut files: Vec<PathBuf> = files.filter(is_fixture).collect();
+    files.sort();
+    files
+}
+
+/// Makes the repository of a fixture; gives it with the findings expected.
+pub fn unpack(path: &Path) -> (TempDir, BTreeSet<String>) {
     let situation = parse(&format!("\n{}", std::fs::read_to_string(path).unwrap()));
     let root = tempfile::tempdir().unwrap();
     for (file, bytes) in &situation.files {
@@ -88,22 +100,22 @@ fn run(path: &Path) -> String {
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(file, bytes).unwrap();
     }
+    (root, situation.expected)
+}
+
+fn run(path: &Path) -> String {
+    let (root, expected) = unpack(path);
     let found = lint(root.path()).findings.iter().map(show).collect();
-    difference(&situation.expected, &found)
+    difference(&expected, &found)
 }
 
 #[test]
 fn every_situation_gives_its_findings() {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/situations");
     let only = std::env::var("SITUATION").ok();
-    let mut files: Vec<_> =
-        std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
     let mut failures = String::new();
-    for path in files {
+    for path in fixtures() {
         let name = path.file_name().unwrap().to_str().unwrap();
-        let is_fixture = name.ends_with(".txt") && name != "table.txt";
-        if is_fixture && only.as_ref().is_none_or(|only| name.starts_with(only)) {
+        if only.as_ref().is_none_or(|only| name.starts_with(only)) {
             let difference = run(&path);
             if !difference.is_empty() {
                 failures.extend([name, "\n", &difference]);

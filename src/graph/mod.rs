@@ -29,7 +29,7 @@ use crate::error::Result;
 use crate::finding::Coverage;
 use crate::progress::Progress;
 use crate::python::distributions::Distributions;
-use crate::source::{Problem, ProjectPath};
+use crate::source::{Problem, ProblemKind, ProjectPath};
 use crate::workspace::{Preset, Workspace};
 use owners::Context;
 use rayon::prelude::*;
@@ -181,7 +181,12 @@ fn problems(
     owners: &Owners,
 ) -> Vec<Problem> {
     let mut problems: Vec<Problem> = workspace.problems.clone();
-    let own = |problem: &&Problem| !skips(workspace, &problem.path);
+    // A prelude that is broken as a whole changes what every build file means.
+    let breaks = |problem: &Problem| {
+        let kinds = [ProblemKind::Unreadable, ProblemKind::Syntax, ProblemKind::Limit];
+        kinds.contains(&problem.kind) && !workspace.is_excluded(&problem.path)
+    };
+    let own = |problem: &&Problem| !skips(workspace, &problem.path) || breaks(problem);
     problems.extend(evaluation.problems.iter().filter(own).cloned());
     problems.extend(files.problems());
     problems.extend_from_slice(&owners.problems);
