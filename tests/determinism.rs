@@ -4,7 +4,8 @@ use crate::situations::{fixtures, unpack};
 use crate::support::{repository, secateur};
 use std::path::Path;
 
-const COMMANDS: [&str; 4] = ["lint --format json", "lint", "graph --of targets", "graph --of modules"];
+const COMMANDS: [&str; 4] =
+    ["lint --format json", "lint", "graph --of targets", "graph --of modules"];
 
 /// Runs a command once with one thread and compares runs with others.
 fn compare(root: &Path, command: &str, threads: &[usize]) {

@@ -16,6 +16,7 @@ mod docs;
 mod hostile;
 mod hostile_files;
 mod mutation;
+mod permissions;
 mod samples;
 mod situations;
 mod support;

@@ -55,12 +55,11 @@ impl Modules {
             .enumerate()
             .map(|(at, path)| ((self.files.len() + at) as u32, path))
             .collect();
-        let parsed: Vec<(ParsedFile, Option<Problem>)> =
+        let parsed: Vec<ParsedFile> =
             new.par_iter().map(|(number, path)| read_and_parse(session, path, *number)).collect();
-        for ((number, path), (file, problem)) in new.into_iter().zip(parsed) {
+        for ((number, path), file) in new.into_iter().zip(parsed) {
             self.numbers.insert(path.clone(), number);
             self.problems.extend(file.problems.iter().cloned());
-            self.problems.extend(problem);
             self.files.push(Arc::new(file));
         }
     }
@@ -292,21 +291,18 @@ fn extend(
     frozen.unwrap_or_else(|_| session.empty.clone())
 }
 
-fn read_and_parse(
-    session: &Session<'_>,
-    path: &ProjectPath,
-    number: u32,
-) -> (ParsedFile, Option<Problem>) {
+fn read_and_parse(session: &Session<'_>, path: &ProjectPath, number: u32) -> ParsedFile {
     match session.workspace.files.read(path) {
-        Ok(bytes) => (ParsedFile::parse(path, bytes, number), None),
+        Ok(bytes) => ParsedFile::parse(path, bytes, number),
         Err(error) => {
-            let problem = Problem {
+            let mut file = ParsedFile::parse(path, Vec::new(), number);
+            file.problems.push(Problem {
                 path: path.clone(),
                 line: 0,
                 kind: ProblemKind::Unreadable,
                 message: format!("cannot be read: {error}"),
-            };
-            (ParsedFile::parse(path, Vec::new(), number), Some(problem))
+            });
+            file
         }
     }
 }

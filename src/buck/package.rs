@@ -128,7 +128,8 @@ pub(super) fn evaluate<'a>(
     let runs = run_both(session, modules, file, scope, includes);
     done.oncall = runs.oncall;
     done.untraced = runs.untraced;
-    done.failed = file.asts.is_empty() && !file.problems.is_empty();
+    let has_nothing = file.asts.is_empty() || file.text.is_empty();
+    done.failed = has_nothing && !file.problems.is_empty();
     done.incomplete = !file.problems.is_empty() || !runs.problems.is_empty();
     let is_file = |path: &ProjectPath| session.workspace.tree.is_file(path);
     let around = Surroundings {

@@ -37,6 +37,8 @@ pub(super) struct Context<'a> {
     shaky: FxHashMap<TargetId, Evidence>,
     /// Removals that something nobody read may lean on.
     doubtful: FxHashMap<EdgeId, Evidence>,
+    /// A part of the repository of which nothing is known: anything there may use anything.
+    pub(super) blind_spot: Option<Evidence>,
     sources: Mutex<FxHashMap<ProjectPath, Option<Source>>>,
 }
 
@@ -52,7 +54,7 @@ impl<'a> Context<'a> {
         let outcome = leaning::solve(workspace, &edges, &executables, candidates);
         let shaky = shaky(graph, &life, &executables);
         let is_exported = workspace.settings.project.preset.is_some();
-        let doubtful = doubtful(is_exported, &edges, &executables, &outcome);
+        let doubtful = doubtful(is_exported, &roots, &edges, &executables, &outcome);
         let mut context = Self {
             workspace,
             graph,
@@ -67,6 +69,7 @@ impl<'a> Context<'a> {
             live: FixedBitSet::new(),
             shaky,
             doubtful,
+            blind_spot: blind_spot(workspace, graph),
             sources: Mutex::default(),
         };
         context.live = context.live_targets();
@@ -109,7 +112,8 @@ impl<'a> Context<'a> {
             && !native
             && !has_resources
             && !self.shaky.contains_key(&id.from)
-            && !self.doubtful.contains_key(&id);
+            && !self.doubtful.contains_key(&id)
+            && self.blind_spot.is_none();
         if sure { Confidence::Certain } else { Confidence::Likely }
     }
 
@@ -125,7 +129,7 @@ impl<'a> Context<'a> {
 
     /// What nobody read that may lean on an edge.
     pub(super) fn unread_user(&self, id: EdgeId) -> Option<Evidence> {
-        self.doubtful.get(&id).cloned()
+        self.doubtful.get(&id).or(self.blind_spot.as_ref()).cloned()
     }
 
     /// Whether a source of a target counts as a user: it is reached from something, or others may import it.
@@ -251,6 +255,7 @@ fn loader(graph: &Graph, life: &ModuleLife, id: TargetId) -> Option<Evidence> {
 /// Removals by which something leaves an executable that holds a first-party target nobody read: that one may lean on it.
 fn doubtful(
     is_exported: bool,
+    roots: &RootTargets,
     edges: &Edges<'_>,
     executables: &Executables,
     outcome: &Outcome,
@@ -261,7 +266,7 @@ fn doubtful(
         .ids()
         .filter_map(|id| Some((id, unread_evidence(graph, id, is_exported)?)))
         .collect();
-    if unread.is_empty() {
+    if unread.is_empty() && roots.unread.is_empty() {
         return FxHashMap::default();
     }
     let before = graph.module_web(|_, _| true);
@@ -272,9 +277,15 @@ fn doubtful(
     // For each executable, the removals in doubt and the first unread target that makes them so.
     let in_doubt = |at: usize| {
         let held = &executables.closures[at];
-        let reason = unread.iter().find(|(id, _)| held.contains(id.index()))?;
+        let held_unread = unread.iter().find(|(id, _)| held.contains(id.index()));
+        let top = executables.tops[at];
+        let reason = match held_unread {
+            Some((_, evidence)) => evidence.clone(),
+            None if roots.unread.contains(&top) => named_by_unread(graph, top)?,
+            None => return None,
+        };
         let mut gone = held.clone();
-        gone.difference_with(&after.closure([executables.tops[at].index()]));
+        gone.difference_with(&after.closure([top.index()]));
         let leaves = |(id, below): &(&EdgeId, &FixedBitSet)| {
             held.contains(id.from.index()) && !below.is_disjoint(&gone)
         };
@@ -284,12 +295,31 @@ fn doubtful(
     };
     let doubts: Vec<_> = (0..executables.tops.len()).into_par_iter().filter_map(in_doubt).collect();
     let mut found: FxHashMap<EdgeId, Evidence> = FxHashMap::default();
-    for ((_, evidence), ids) in doubts {
+    for (evidence, ids) in doubts {
         for id in ids {
             found.entry(id).or_insert_with(|| evidence.clone());
         }
     }
     found
+}
+
+/// What a build file that failed may have in mind for a target that it names.
+fn named_by_unread(graph: &Graph, id: TargetId) -> Option<Evidence> {
+    let target = graph.definition(id)?;
+    let line = graph.evaluation.file(&target.place.path)?.lines().line(target.place.span.start);
+    let text = "is named where a build file failed, which may lean on this edge".to_owned();
+    Some(Evidence { path: target.place.path.to_string(), line, text })
+}
+
+/// The first directory or build file of which nothing could be read.
+fn blind_spot(workspace: &Workspace, graph: &Graph) -> Option<Evidence> {
+    let is_blank =
+        |path: &ProjectPath| graph.evaluation.file(path).is_none_or(|file| file.text().is_empty());
+    let packages = graph.evaluation.packages.iter().filter(|package| package.failed);
+    let files = packages.map(|package| &package.build_file).filter(|path| is_blank(path));
+    let path = workspace.tree.unread().chain(files).min()?;
+    let text = "could not be read, and may lean on this edge".to_owned();
+    Some(Evidence { path: path.to_string(), line: 1, text })
 }
 
 /// Where a label of this repository is named that no target was found for.

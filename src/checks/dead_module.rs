@@ -81,8 +81,11 @@ fn finding(
     Some(finding)
 }
 
-/// Whether a Python file that was not read whole has the module's name in its text.
+/// Whether something that was not read whole may name the module: a Python file with its name in the text, or anything.
 pub(super) fn named_by_unread(context: &Context<'_>, path: &ProjectPath) -> bool {
+    if context.blind_spot.is_some() {
+        return true;
+    }
     let name = path.file_name();
     let stem = name.strip_suffix(".py").or(name.strip_suffix(".pyi")).unwrap_or(name);
     let parent = path.parent();

@@ -31,7 +31,8 @@ use rustc_hash::FxHashSet;
 /// Runs the check.
 pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
     // Where a build file could not be read at all, anything may be used by it.
-    if context.graph.evaluation.packages.iter().any(|package| package.failed) {
+    let failed = context.graph.evaluation.packages.iter().any(|package| package.failed);
+    if failed || context.blind_spot.is_some() {
         return Vec::new();
     }
     let wanted = wanted(context);

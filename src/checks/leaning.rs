@@ -3,7 +3,7 @@
 use super::edges::{EdgeId, Edges, Usage};
 use super::visibility;
 use crate::finding::Addition;
-use crate::graph::{EdgeKind, Graph, Kind, NameId, TargetId, Use, Web};
+use crate::graph::{EdgeKind, Graph, Kind, NameId, TargetId, Use, Via, Web};
 use crate::workspace::Workspace;
 use fixedbitset::FixedBitSet;
 use rayon::prelude::*;
@@ -225,7 +225,7 @@ fn wanted(edges: &Edges<'_>) -> BTreeMap<(TargetId, NameId), bool> {
 
 fn can_be_declared(graph: &Graph, user: TargetId, used: &Use) -> bool {
     let known = graph.definition(user).is_some_and(|target| target.known && !target.manual);
-    known && used.kind.is_required() && !used.implicit && !used.manual
+    known && used.kind.is_required() && used.via != Via::Implied && !used.manual
 }
 
 /// The owner that the closures of a loss hold; the smallest label among those that are in all of them, else in the first.

@@ -25,6 +25,8 @@ pub(super) struct RootTargets {
     pub(super) open: FxHashSet<TargetId>,
     /// Targets that anybody may depend on.
     pub(super) public: FxHashSet<TargetId>,
+    /// Targets that build files name of which a part failed: that part may depend on them, and lean on anything below.
+    pub(super) unread: FxHashSet<TargetId>,
 }
 
 impl RootTargets {
@@ -41,6 +43,7 @@ impl RootTargets {
             roots: FxHashSet::default(),
             open: FxHashSet::default(),
             public: FxHashSet::default(),
+            unread: FxHashSet::default(),
         };
         let unread = labels_in_unread_parts(graph);
         for id in graph.targets.ids() {
@@ -50,9 +53,12 @@ impl RootTargets {
             if is_public {
                 found.public.insert(id);
             }
+            if unread.contains(&target.label) {
+                found.unread.insert(id);
+            }
             let named = patterns.iter().any(|pattern| pattern.matches_label(&target.label))
                 || graph.mentions.labels.contains_key(&target.label)
-                || unread.contains(&target.label)
+                || found.unread.contains(&id)
                 || workspace.settings.roots.kinds.iter().any(|kind| **kind == *target.kind)
                 || is_public && workspace.settings.roots.public;
             let always = matches!(kind, Kind::Unknown | Kind::Configuration);

@@ -23,6 +23,7 @@
 use super::context::Context;
 use super::transitive_dep::{Undeclared, undeclared};
 use crate::finding::{CheckId, Confidence, Evidence, Finding};
+use crate::graph::Via;
 
 /// Runs the check.
 pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
@@ -45,7 +46,8 @@ fn may_come_from_outside(context: &Context<'_>, case: &Undeclared<'_>, without: 
 
 fn finding(context: &Context<'_>, case: &Undeclared<'_>) -> Option<Finding> {
     let without = case.without?;
-    if may_come_from_outside(context, case, without) {
+    // An attribute that no import has loaded may have been set by hand.
+    if case.used.via == Via::SideEffect || may_come_from_outside(context, case, without) {
         return None;
     }
     let user = context.label(case.user);

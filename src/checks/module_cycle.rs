@@ -19,7 +19,7 @@
 
 use super::context::Context;
 use crate::finding::{CheckId, Confidence, Evidence, Finding, Region};
-use crate::graph::{NameId, TargetId, Use, UseKind, Web};
+use crate::graph::{NameId, TargetId, Use, UseKind, Via, Web};
 use crate::source::ProjectPath;
 use std::collections::BTreeMap;
 
@@ -45,7 +45,8 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
                 *owner = id;
             }
             for used in &unit.uses {
-                let loads = used.kind == UseKind::Runtime && !used.implicit && !used.missing_name;
+                let loads =
+                    used.kind == UseKind::Runtime && used.via == Via::Name && !used.missing_name;
                 if let Some(to) = used.name.filter(|to| loads && *to != provision.name) {
                     let key = (provision.name.index(), to.index());
                     links.entry(key).or_insert(Link { path, used });

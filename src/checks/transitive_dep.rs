@@ -3,7 +3,8 @@
 //! ## What it finds
 //!
 //! An import of a module whose provider is in the closure of every executable that runs it, but that the importing
-//! target does not declare: it is there because some other dependency brings it.
+//! target does not declare: it is there because some other dependency brings it. An expression such as `a.b.f()` counts
+//! as an import of the submodule `a.b`, which works by the side effect of somebody else's import (`likely`).
 //!
 //! ## Why it matters
 //!
@@ -22,7 +23,7 @@
 
 use super::context::Context;
 use crate::finding::{CheckId, Confidence, Evidence, Finding, Region};
-use crate::graph::{TargetId, Use, UseKind};
+use crate::graph::{TargetId, Use, UseKind, Via};
 use crate::source::ProjectPath;
 use std::collections::BTreeMap;
 
@@ -35,10 +36,17 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
 fn finding(context: &Context<'_>, case: &Undeclared<'_>) -> Finding {
     let user = context.label(case.user);
     let owner = context.label(case.owner);
-    let message =
-        format!("`{user}` imports `{}` of `{owner}` without declaring it", case.used.wanted);
+    let module = &case.used.wanted;
+    let (message, confidence) = if case.used.via == Via::SideEffect {
+        let message =
+            format!("`{user}` uses `{module}` of `{owner}` without importing or declaring it");
+        (message, Confidence::Likely)
+    } else {
+        let message = format!("`{user}` imports `{module}` of `{owner}` without declaring it");
+        (message, Confidence::Certain)
+    };
     let region = case.region(context);
-    let mut finding = Finding::new(CheckId::TransitiveDep, Confidence::Certain, region, message);
+    let mut finding = Finding::new(CheckId::TransitiveDep, confidence, region, message);
     finding.target = Some(user.clone());
     finding.dep = Some(owner.clone());
     finding.module = Some(case.used.wanted.to_string());
@@ -114,8 +122,10 @@ pub(super) fn undeclared<'a>(
     live.flat_map(move |(user, _)| {
         let mut cases: BTreeMap<&str, (&'a ProjectPath, &'a Use)> = BTreeMap::new();
         for (path, used) in &context.edges.uses[user.index()].uses {
-            let counts =
-                used.kind.is_required() && !used.implicit && !used.manual && !used.missing_name;
+            let counts = used.kind.is_required()
+                && used.via != Via::Implied
+                && !used.manual
+                && !used.missing_name;
             let Some(name) = used.name.filter(|_| counts) else { continue };
             if !context.edges.declares(user, name) && !is_ignored(context, &used.wanted) {
                 let first = cases.entry(&used.wanted).or_insert((path, used));

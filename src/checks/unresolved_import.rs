@@ -21,7 +21,7 @@
 
 use super::context::Context;
 use crate::finding::{CheckId, Confidence, Evidence, Finding};
-use crate::graph::{Graph, TargetId, Use};
+use crate::graph::{Graph, TargetId, Use, Via};
 use crate::python::modules::ancestors;
 use crate::source::ProjectPath;
 use rustc_hash::FxHashSet;
@@ -44,7 +44,12 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
 }
 
 fn is_broken(graph: &Graph, used: &Use) -> bool {
-    if !used.kind.is_required() || used.in_text || used.implicit || used.manual || used.line == 0 {
+    if !used.kind.is_required()
+        || used.in_text
+        || used.via != Via::Name
+        || used.manual
+        || used.line == 0
+    {
         return false;
     }
     used.missing_name || used.name.is_none() && is_ours_and_absent(graph, &used.wanted)

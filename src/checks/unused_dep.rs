@@ -35,7 +35,7 @@
 use super::context::Context;
 use super::edges::EdgeId;
 use crate::finding::{CheckId, Confidence, Evidence, Finding, FixSet, Removal, Safety};
-use crate::graph::UseKind;
+use crate::graph::{UseKind, Via};
 
 /// At most this many sources are listed as evidence.
 const MAX_SOURCES: usize = 12;
@@ -118,7 +118,9 @@ fn evidence(context: &Context<'_>, id: EdgeId) -> Vec<Evidence> {
         let mut names: Vec<&str> = unit
             .uses
             .iter()
-            .filter(|used| !used.implicit && used.kind != UseKind::String && used.name.is_some())
+            .filter(|used| {
+                used.via != Via::Implied && used.kind != UseKind::String && used.name.is_some()
+            })
             .map(|used| &*used.wanted)
             .collect();
         names.sort_unstable();
@@ -145,7 +147,8 @@ fn leaning_evidence(
     let owner = graph.targets.find(&addition.dep)?;
     let uses = &context.edges.uses[user.index()].uses;
     let (path, used) = uses.iter().find(|(_, used)| {
-        !used.implicit && used.name.is_some_and(|name| context.edges.provides(owner, name))
+        used.via != Via::Implied
+            && used.name.is_some_and(|name| context.edges.provides(owner, name))
     })?;
     let text = format!("`{}` imports `{}` through this edge", addition.to, used.wanted);
     Some(Evidence { path: path.to_string(), line: used.line, text })

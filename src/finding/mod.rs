@@ -157,7 +157,7 @@ impl Finding {
 pub struct Coverage {
     /// Build files.
     pub packages: usize,
-    /// Build files of which a part could not be read or run.
+    /// Build files of which a part could not be read or run, and directories that could not be listed.
     pub packages_failed: usize,
     /// Python files and notebooks.
     pub python_files: usize,

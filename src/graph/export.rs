@@ -72,7 +72,7 @@ impl Graph {
                 let entry = modules.entry(key).or_default();
                 entry.0.push(self.targets.node(id).label.to_string());
                 if entry.1.is_empty() {
-                    let named = unit.uses.iter().filter(|used| !used.implicit);
+                    let named = unit.uses.iter().filter(|used| used.via == super::uses::Via::Name);
                     entry.1 = named
                         .map(|used| {
                             let path = used.name.and_then(|name| self.path_of_module(name));

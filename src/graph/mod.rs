@@ -21,7 +21,7 @@ pub use kinds::Kind;
 pub use mentions::Mentions;
 pub use owners::{Offer, Owners, Provision};
 pub use targets::{Edge, EdgeKind, Node, Resolution, Targets};
-pub use uses::{Unit, Use, UseKind};
+pub use uses::{Unit, Use, UseKind, Via};
 pub use why::{Why, WhyStep};
 
 use crate::buck::{self, Evaluation, Package, Target};
@@ -92,7 +92,7 @@ pub fn build(workspace: &Workspace, progress: &dyn Progress) -> Result<Graph> {
     };
     let owners = Owners::build(&context);
     let mut graph = Graph {
-        coverage: coverage(&evaluation, &targets, &files),
+        coverage: coverage(workspace, &evaluation, &targets, &files),
         problems: problems(workspace, &evaluation, &files, &owners),
         evaluation,
         targets,
@@ -154,7 +154,12 @@ fn is_foreign(workspace: &Workspace, text: &str, label: &crate::label::Label) ->
     !written.is_empty() && written != own && written != &*workspace.cells.root().name
 }
 
-fn coverage(evaluation: &Evaluation, targets: &Targets, files: &PythonFiles) -> Coverage {
+fn coverage(
+    workspace: &Workspace,
+    evaluation: &Evaluation,
+    targets: &Targets,
+    files: &PythonFiles,
+) -> Coverage {
     let on_disk = || targets.ids().filter(|id| targets.node(*id).origin.is_some());
     let has_statement_problem: FxHashSet<&ProjectPath> = evaluation
         .problems
@@ -166,7 +171,8 @@ fn coverage(evaluation: &Evaluation, targets: &Targets, files: &PythonFiles) -> 
         |package: &&Package| package.failed || has_statement_problem.contains(&package.build_file);
     Coverage {
         packages: evaluation.packages.len(),
-        packages_failed: evaluation.packages.iter().filter(failed).count(),
+        packages_failed: evaluation.packages.iter().filter(failed).count()
+            + workspace.tree.unread().count(),
         python_files: files.iter().count(),
         python_files_failed: files.iter().filter(|(_, file)| file.facts.incomplete).count(),
         targets: on_disk().count(),

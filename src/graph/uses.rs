@@ -58,6 +58,18 @@ impl UseKind {
     }
 }
 
+/// What in a source names a module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// An import, a call or a string.
+    Name,
+    /// Nothing: it is loaded on the way, as the `__init__` of a package above is.
+    Implied,
+    /// An expression such as `a.b.f()` after `import a`, where neither this source nor `a` imports `a.b`: it works
+    /// because something else has loaded it.
+    SideEffect,
+}
+
 /// One use of a module by a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Use {
@@ -67,8 +79,8 @@ pub struct Use {
     pub name: Option<NameId>,
     /// How.
     pub kind: UseKind,
-    /// Not named, but loaded on the way: the `__init__` of a package above, an attribute of a package.
-    pub implicit: bool,
+    /// What in the source names it.
+    pub via: Via,
     /// Where, counted from 1.
     pub line: u32,
     /// The statement's bytes.
@@ -189,7 +201,7 @@ fn plain_use(wanted: &str, kind: UseKind) -> Use {
         wanted: wanted.into(),
         name: None,
         kind,
-        implicit: false,
+        via: Via::Name,
         line: 0,
         span: crate::source::Span::default(),
         provider: None,
@@ -263,7 +275,7 @@ impl Builder<'_> {
                 (_, Binding::Has | Binding::MayHave) => self.push(base, &at),
                 (false, Binding::Absent) if parent.is_some() => {
                     // The package itself is used all the same.
-                    self.push(base, &Use { implicit: true, ..at.clone() });
+                    self.push(base, &Use { via: Via::Implied, ..at.clone() });
                     let wanted = submodule.as_str().into();
                     self.unit.uses.push(Use { wanted, missing_name: true, ..at });
                 }
@@ -329,7 +341,7 @@ impl Builder<'_> {
                     if let Some(name) = self.resolver.owners.find(&prefix) {
                         let wanted = prefix.as_str().into();
                         let name = Some(name);
-                        self.unit.uses.push(Use { wanted, name, implicit: true, ..template });
+                        self.unit.uses.push(Use { wanted, name, via: Via::Implied, ..template });
                     }
                     self.unit.prefixes.push((prefix.into(), call.line));
                 }
@@ -389,10 +401,20 @@ impl Builder<'_> {
             let kind = if attribute.type_only { UseKind::TypeOnly } else { UseKind::Runtime };
             self.unit.uses.push(Use {
                 name: Some(id),
-                implicit: true,
+                via: self.via_attribute(name),
                 line: attribute.line,
                 ..plain_use(name, kind)
             });
+        }
+    }
+
+    /// Whether the package above loads the module itself.
+    fn via_attribute(&self, module: &str) -> Via {
+        let Some((package, name)) = module.rsplit_once('.') else { return Via::Implied };
+        let parent = self.resolver.owners.find(package);
+        match parent.map(|parent| self.resolver.binding(parent, name, module)) {
+            Some(Binding::Has | Binding::MayHave) => Via::Implied,
+            Some(Binding::Absent) | None => Via::SideEffect,
         }
     }
 
@@ -421,7 +443,7 @@ impl Builder<'_> {
                     implied.entry((id, type_only)).or_insert_with(|| Use {
                         wanted: ancestor.into(),
                         name: Some(id),
-                        implicit: true,
+                        via: Via::Implied,
                         provider: None,
                         manual: false,
                         missing_name: false,

@@ -38,7 +38,7 @@ struct Tool {
 struct Coverage {
     /// Build files.
     packages: usize,
-    /// Build files of which a part could not be read or run.
+    /// Build files of which a part could not be read or run, and directories that could not be listed.
     packages_failed: usize,
     /// Python files and notebooks.
     python_files: usize,

@@ -21,6 +21,8 @@ pub struct Dir {
     pub links: Vec<Box<str>>,
     /// The build file: the first candidate that is a file here.
     pub build_file: Option<Box<str>>,
+    /// It could not be listed, so that anything may be in it.
+    pub unread: bool,
 }
 
 /// A package on disk.
@@ -110,6 +112,11 @@ impl Tree {
     /// What could not be read, sorted.
     pub fn problems(&self) -> &[Problem] {
         &self.problems
+    }
+
+    /// Directories that could not be listed, sorted.
+    pub fn unread(&self) -> impl Iterator<Item = &ProjectPath> {
+        self.dirs.iter().filter(|(_, dir)| dir.unread).map(|(path, _)| path)
     }
 
     /// All symbolic links that a cell can see, sorted by path.

@@ -56,7 +56,10 @@ impl Walk<'_> {
                 }
                 find_build_file(cell, &path, &mut found);
             }
-            Err(error) => found.problem(path.clone(), error.to_string()),
+            Err(error) => {
+                found.dir.unread = true;
+                found.problem(path.clone(), error.to_string());
+            }
         }
         for name in &found.dir.dirs {
             let path = child(&path, name);
