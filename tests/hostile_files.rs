@@ -270,6 +270,7 @@ fn errors_in_other_files_make_the_run_incomplete() {
     project.add("bad/f.bzl", "def f(name):\n");
     assert_eq!(lint(project).exit, Exit::Incomplete);
     let project = Project::new(GOOD);
+    project.add("bad/BUCK", "");
     project.add("bad/PACKAGE", "package(visibility = \n");
     assert_eq!(lint(project).exit, Exit::Incomplete);
 }

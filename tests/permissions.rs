@@ -52,7 +52,8 @@ fn lint(project: &Project) -> Value {
 
 /// Nothing that was read uses it, but something that was not may lean on it.
 fn check_spare(report: &Value) {
-    let of = |finding: &&Value| finding["dep"] == "root//good:spare";
+    let of =
+        |finding: &&Value| finding["check"] == "unused-dep" && finding["dep"] == "root//good:spare";
     let found = report["findings"].as_array().unwrap().iter().find(of).unwrap();
     assert_eq!(found["confidence"], "likely", "{report:#}");
     assert!(report["summary"]["dead-target"].is_null(), "{report:#}");

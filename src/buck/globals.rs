@@ -102,7 +102,6 @@ const ANALYSIS_NAMES: &[&str] = &[
     "ActionSubError",
     "ArgLike",
     "RunInfoArg",
-    "__internal__",
     "anon_rule",
     "bxl",
     "cmd_args",
@@ -144,6 +143,7 @@ fn register(builder: &mut GlobalsBuilder) {
         builder.set(name, Unknown::inert(name));
     }
     builder.set("attrs", AttrsModule);
+    builder.namespace("__internal__", internal_functions);
     bounds::register(builder);
     super::rule::register(builder);
     package_functions(builder);
@@ -153,6 +153,17 @@ fn register(builder: &mut GlobalsBuilder) {
 
 fn recorder<'x, 'a>(eval: &Evaluator<'_, 'x, 'a>) -> anyhow::Result<&'x Recorder<'a>> {
     Recorder::of(eval).ok_or_else(|| anyhow::anyhow!("not in a build file"))
+}
+
+/// What Buck2 keeps for its own prelude (`functions/internals.rs`).
+#[starlark::starlark_module]
+fn internal_functions(builder: &mut GlobalsBuilder) {
+    fn sub_packages<'v>(eval: &mut Evaluator<'v, '_, '_>) -> anyhow::Result<StarValue<'v>> {
+        let recorder = recorder(eval)?;
+        let scope = recorder.package.ok_or_else(|| anyhow::anyhow!("no package here"))?;
+        let below = recorder.session.workspace.tree.sub_packages(scope.dir);
+        Ok(eval.heap().alloc(AllocList(below)))
+    }
 }
 
 /// Functions about the package that is evaluated.
@@ -168,7 +179,9 @@ fn package_functions(builder: &mut GlobalsBuilder) {
         let scope = recorder
             .package
             .ok_or_else(|| anyhow::anyhow!("glob() only works while a build file is evaluated"))?;
-        let files = recorder.session.glob(scope.dir, &texts(&include), &texts(&exclude))?;
+        let include = texts(&include);
+        let files = recorder.session.glob(scope.dir, &include, &texts(&exclude))?;
+        recorder.globs.borrow_mut().extend(include);
         Ok(eval.heap().alloc(AllocList(files)))
     }
 

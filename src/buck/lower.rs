@@ -20,12 +20,16 @@ pub struct Target {
     pub known: bool,
     /// The call that defines it: the outermost one with `name`, else the outermost in the build file.
     pub place: Place,
+    /// The outermost call in the build file that led to it.
+    pub call: Place,
     /// A comment or label says that people manage its dependencies by hand.
     pub manual: bool,
     /// Every dependency as often as it is written.
     pub deps: Vec<Dep>,
     /// Files and outputs of targets that it is made of.
     pub sources: Vec<Source>,
+    /// Its rule is declared with `is_toolchain_rule`.
+    pub is_toolchain: bool,
     /// All attributes, in the order of the call.
     pub attrs: Vec<(Box<str>, Value)>,
     /// Templates of modules that it provides beyond its sources.
@@ -102,10 +106,10 @@ pub(super) struct Surroundings<'a> {
     pub(super) is_file: &'a dyn Fn(&ProjectPath) -> bool,
 }
 
-/// Lowers one target; `place` and `manual` were found from its call frames.
+/// Lowers one target; the places of its definition and of its call, and `manual` were found from its call frames.
 pub(super) fn target(
     raw: RawTarget,
-    place: Place,
+    [place, call]: [Place; 2],
     manual: bool,
     around: &Surroundings<'_>,
 ) -> Target {
@@ -135,7 +139,9 @@ pub(super) fn target(
         kind: raw.kind,
         known: raw.known,
         place,
+        call,
         manual,
+        is_toolchain: raw.schema.is_toolchain(),
         deps,
         sources,
         attrs: raw.attrs,
@@ -235,14 +241,19 @@ impl Lowering<'_> {
         };
         let keys_are_sources = self
             .source_keys
-            .unwrap_or_else(|| self.is_source(&key.text) && !self.is_source(&text.text));
+            .unwrap_or_else(|| self.source_rank(&key.text) > self.source_rank(&text.text));
         let (source, destination) = if keys_are_sources { (key, text) } else { (text, key) };
         self.source(source, Some(destination.text.clone()));
     }
 
-    fn is_source(&self, text: &str) -> bool {
-        labels::looks_like_label(text)
-            || self.around.dir.join(text).is_some_and(|path| (self.around.is_file)(&path))
+    /// How much a text looks like a source: a label does more than a file that is there, and that more than any other.
+    fn source_rank(&self, text: &str) -> u8 {
+        let is_file =
+            || self.around.dir.join(text).is_some_and(|path| (self.around.is_file)(&path));
+        match text {
+            _ if labels::looks_like_label(text) => 2,
+            _ => u8::from(is_file()),
+        }
     }
 
     fn leaf(&mut self, text: &Text, kind: &AttrKind) {

@@ -207,9 +207,17 @@ fn packages_to_read<'w>(workspace: &'w Workspace, session: &Session<'_>) -> Vec<
         .collect()
 }
 
-/// PACKAGE files; a `BUCK_TREE` beside one wins (`buck2_interpreter/src/paths/package.rs`).
+/// PACKAGE files at or above a package; a `BUCK_TREE` beside one wins (`buck2_interpreter/src/paths/package.rs`).
 fn package_files(workspace: &Workspace) -> Vec<ProjectPath> {
     let mut files: Vec<ProjectPath> = Vec::new();
+    let mut on_the_way: BTreeSet<ProjectPath> = BTreeSet::new();
+    for package in workspace.tree.packages() {
+        let mut dir = Some(package.dir.clone());
+        while let Some(at) = dir.filter(|at| !on_the_way.contains(at)) {
+            dir = at.parent();
+            on_the_way.insert(at);
+        }
+    }
     for path in workspace.tree.files() {
         let wins = match path.file_name() {
             "BUCK_TREE" => true,
@@ -219,7 +227,7 @@ fn package_files(workspace: &Workspace) -> Vec<ProjectPath> {
                 .is_none_or(|other| !workspace.tree.is_file(&other)),
             _ => false,
         };
-        if wins {
+        if wins && path.parent().is_some_and(|dir| on_the_way.contains(&dir)) {
             files.push(path.clone());
         }
     }

@@ -10,7 +10,7 @@ use crate::label::PackageId;
 use crate::source::{Place, Problem, ProjectPath, Span};
 use crate::workspace::PackageDir;
 use starlark::environment::FrozenModule;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A package and what its build file defines.
@@ -28,6 +28,8 @@ pub struct Package {
     pub targets: Vec<Target>,
     /// The visibility that PACKAGE files give to targets that set none.
     pub default_visibility: Vec<Box<str>>,
+    /// Patterns that its `glob` calls had.
+    pub globs: BTreeSet<String>,
     /// Some statement, load or name failed, so targets or dependencies may be missing.
     pub incomplete: bool,
     /// Marks changed what the build file does, so no dependency is traced to a literal.
@@ -116,6 +118,7 @@ pub(super) fn evaluate<'a>(
         oncall: None,
         targets: Vec::new(),
         default_visibility,
+        globs: BTreeSet::new(),
         incomplete: false,
         untraced: false,
         failed: false,
@@ -127,6 +130,7 @@ pub(super) fn evaluate<'a>(
     let scope = PackageScope { id: &package.id, dir: &package.dir, inherited: &inherited };
     let runs = run_both(session, modules, file, scope, includes);
     done.oncall = runs.oncall;
+    done.globs = runs.globs;
     done.untraced = runs.untraced;
     let has_nothing = file.asts.is_empty() || file.text.is_empty();
     done.failed = has_nothing && !file.problems.is_empty();
@@ -143,9 +147,9 @@ pub(super) fn evaluate<'a>(
         .into_iter()
         .map(|raw| {
             let frames = located(&raw, modules, !done.untraced);
-            let place = defining_place(&frames, file);
+            let places = [defining_place(&frames, file), calling_place(&frames, file)];
             let manual = managed_by_hand(&frames);
-            lower::target(raw, place, manual, &around)
+            lower::target(raw, places, manual, &around)
         })
         .collect();
     (done, runs.problems)
@@ -154,6 +158,7 @@ pub(super) fn evaluate<'a>(
 struct Runs {
     targets: Vec<RawTarget>,
     oncall: Option<Box<str>>,
+    globs: BTreeSet<String>,
     problems: Vec<Problem>,
     untraced: bool,
 }
@@ -182,10 +187,11 @@ fn run_both<'a>(
     let (plain, found) = run(false, &plain_loader);
     problems.extend(found);
     let oncall = plain.oncall.into_inner();
+    let globs = plain.globs.into_inner();
     let plain = plain.targets.into_inner();
     let marked = marked.targets.into_inner();
     let untraced = marked != plain;
-    Runs { targets: if untraced { plain } else { marked }, oncall, problems, untraced }
+    Runs { targets: if untraced { plain } else { marked }, oncall, globs, problems, untraced }
 }
 
 /// A call frame in a file of the project, with its bytes in the file's own text.
@@ -209,11 +215,17 @@ fn defining_place(frames: &[Located<'_>], build_file: &ParsedFile) -> Place {
         let text = frame.file.text.get(frame.span.range()).unwrap_or("");
         has_name_argument(text)
     });
-    let outermost = || frames.iter().find(|frame| frame.file.path == build_file.path);
-    match named.or_else(outermost) {
+    match named {
         Some(frame) => Place { path: frame.file.path.clone(), span: frame.span },
-        None => Place { path: build_file.path.clone(), span: Span::default() },
+        None => calling_place(frames, build_file),
     }
+}
+
+/// The outermost call in the build file.
+fn calling_place(frames: &[Located<'_>], build_file: &ParsedFile) -> Place {
+    let outermost = frames.iter().find(|frame| frame.file.path == build_file.path);
+    let span = outermost.map_or_else(Span::default, |frame| frame.span);
+    Place { path: build_file.path.clone(), span }
 }
 
 /// Whether a call's text has `name =` among its own arguments.

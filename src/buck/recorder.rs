@@ -15,7 +15,7 @@ use starlark::any::ProvidesStaticType;
 use starlark::eval::{Arguments, Evaluator};
 use starlark::values::StringValue;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A call on the way to a rule: the file and the bytes of the call expression in the text that was evaluated.
@@ -69,6 +69,8 @@ pub(super) struct Recorder<'a> {
     names: RefCell<FxHashMap<Box<str>, bool>>,
     /// Calls that define no target, though they should.
     pub(super) notes: RefCell<Vec<Note>>,
+    /// Patterns that `glob` was called with.
+    pub(super) globs: RefCell<BTreeSet<String>>,
     pub(super) oncall: RefCell<Option<Box<str>>>,
     pub(super) written: RefCell<PackageValues>,
     pub(super) visibility: RefCell<Vec<Box<str>>>,
@@ -96,6 +98,7 @@ impl<'a> Recorder<'a> {
             targets: RefCell::default(),
             names: RefCell::default(),
             notes: RefCell::default(),
+            globs: RefCell::default(),
             oncall: RefCell::default(),
             written: RefCell::default(),
             visibility: RefCell::default(),

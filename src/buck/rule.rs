@@ -282,7 +282,8 @@ pub(super) fn register(builder: &mut GlobalsBuilder) {
                 defaults.push((name.into(), super::value::Value::clone(default)));
             }
         }
-        let schema = RuleSchema::new(kinds).with_defaults(defaults);
+        let flag = kwargs.get_str("is_toolchain_rule").and_then(Value::unpack_bool);
+        let schema = RuleSchema::new(kinds).with_defaults(defaults).toolchain(flag == Some(true));
         Ok(Rule { name: Arc::new(OnceLock::new()), schema: Arc::new(schema) })
     }
 }

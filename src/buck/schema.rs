@@ -140,6 +140,7 @@ pub struct RuleSchema {
     provides: Vec<Box<str>>,
     /// What attributes that hold labels are when a call leaves them out.
     defaults: Vec<(Box<str>, Value)>,
+    is_toolchain: bool,
 }
 
 impl RuleSchema {
@@ -151,7 +152,20 @@ impl RuleSchema {
             source_keys: None,
             provides: Vec::new(),
             defaults: Vec::new(),
+            is_toolchain: false,
         }
+    }
+
+    /// The same, declared as a toolchain or not.
+    #[must_use]
+    pub fn toolchain(mut self, is_toolchain: bool) -> Self {
+        self.is_toolchain = is_toolchain;
+        self
+    }
+
+    /// Whether the rule was declared with `is_toolchain_rule = True`.
+    pub fn is_toolchain(&self) -> bool {
+        self.is_toolchain
     }
 
     /// The same with what attributes are when a call leaves them out.

@@ -1,17 +1,20 @@
 //! What all checks share: verdicts computed once, and ways to say where. Reads sources again only to count columns.
 
-use super::edges::{EdgeId, Edges};
+use super::dead_module;
+use super::doubt::{blind_spot, doubtful, shaky};
+use super::edges::{self, EdgeId, Edges};
 use super::leaning::{self, Executables, Outcome};
 use super::liveness::{self, ModuleLife, RootTargets};
+use super::loading::Loading;
 use crate::buck::{LiteralId, Target};
 use crate::finding::{Addition, Confidence, Evidence, Region};
-use crate::graph::{Graph, Kind, Resolution, TargetId, Use, Web};
+use crate::graph::{Graph, Kind, TargetId, Use, Web};
 use crate::label::Label;
 use crate::source::{LineIndex, ProjectPath, Span};
 use crate::workspace::Workspace;
 use fixedbitset::FixedBitSet;
-use rayon::prelude::*;
 use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A source and where its lines begin.
@@ -39,6 +42,10 @@ pub(super) struct Context<'a> {
     doubtful: FxHashMap<EdgeId, Evidence>,
     /// A part of the repository of which nothing is known: anything there may use anything.
     pub(super) blind_spot: Option<Evidence>,
+    /// For each source, the targets that have it, with the position of what they make of it.
+    pub(super) owners_of_file: BTreeMap<&'a ProjectPath, Vec<(TargetId, usize)>>,
+    /// Which modules each executable loads.
+    pub(super) loading: Loading,
     sources: Mutex<FxHashMap<ProjectPath, Option<Source>>>,
 }
 
@@ -49,7 +56,8 @@ impl<'a> Context<'a> {
         let life = ModuleLife::trace(workspace, graph, &roots);
         let test_only = liveness::test_only(graph, &life);
         let edges = Edges::judge(workspace, graph, &roots, &life);
-        let executables = Executables::find(graph, &roots.open);
+        let executables = Executables::find(graph, &roots);
+        let loading = Loading::new(&executables);
         let candidates = leaning::candidates(&edges);
         let outcome = leaning::solve(workspace, &edges, &executables, candidates);
         let shaky = shaky(graph, &life, &executables);
@@ -70,6 +78,8 @@ impl<'a> Context<'a> {
             shaky,
             doubtful,
             blind_spot: blind_spot(workspace, graph),
+            loading,
+            owners_of_file: owners_of_file(graph),
             sources: Mutex::default(),
         };
         context.live = context.live_targets();
@@ -113,8 +123,26 @@ impl<'a> Context<'a> {
             && !has_resources
             && !self.shaky.contains_key(&id.from)
             && !self.doubtful.contains_key(&id)
-            && self.blind_spot.is_none();
+            && self.blind_spot.is_none()
+            && self
+                .dead_users(id)
+                .all(|path| dead_module::verdict(self, path) == Some(Confidence::Certain));
         if sure { Confidence::Certain } else { Confidence::Likely }
+    }
+
+    /// Dead sources of a target that use what an edge brings: they have to go first.
+    pub(super) fn dead_users(&self, id: EdgeId) -> impl Iterator<Item = &'a ProjectPath> + '_ {
+        let graph = self.graph;
+        let owners = self.edges.stands_for(self.edges.edge(id).to);
+        let dead = graph.owners.offer(id.from).provisions.clone();
+        let dead = dead.filter(move |at| !edges::counts(&self.roots, &self.life, id.from, *at));
+        let uses = move |at: &usize| {
+            let names = graph.unit_at(*at).into_iter().flat_map(|unit| &unit.uses);
+            names
+                .filter_map(|used| used.name)
+                .any(|name| owners.iter().any(|owner| self.edges.provides(*owner, name)))
+        };
+        dead.filter(uses).filter_map(move |at| graph.owners.provisions()[at].path.as_ref())
     }
 
     /// The additions that the removal of an edge calls for.
@@ -130,13 +158,6 @@ impl<'a> Context<'a> {
     /// What nobody read that may lean on an edge.
     pub(super) fn unread_user(&self, id: EdgeId) -> Option<Evidence> {
         self.doubtful.get(&id).or(self.blind_spot.as_ref()).cloned()
-    }
-
-    /// Whether a source of a target counts as a user: it is reached from something, or others may import it.
-    pub(super) fn source_counts(&self, id: TargetId, provision: usize) -> bool {
-        self.roots.public.contains(&id)
-            || self.roots.open.contains(&id)
-            || self.life.alive.contains(provision)
     }
 
     /// Whether a root reaches a target.
@@ -223,123 +244,14 @@ fn region(path: &ProjectPath, text: &str, lines: &LineIndex, span: Span) -> Regi
     Region { path: path.clone(), line, column, end_line, end_column, span }
 }
 
-/// Targets whose executables hold a living source that may load anything.
-fn shaky(
-    graph: &Graph,
-    life: &ModuleLife,
-    executables: &Executables,
-) -> FxHashMap<TargetId, Evidence> {
-    let mut found: FxHashMap<TargetId, Evidence> = FxHashMap::default();
-    for id in graph.targets.ids() {
-        let Some(evidence) = loader(graph, life, id) else { continue };
-        for executable in executables.holding(id) {
-            for held in executables.closures[executable].ones() {
-                found.entry(crate::graph::target_at(held)).or_insert_with(|| evidence.clone());
+fn owners_of_file(graph: &Graph) -> BTreeMap<&ProjectPath, Vec<(TargetId, usize)>> {
+    let mut owners: BTreeMap<&ProjectPath, Vec<(TargetId, usize)>> = BTreeMap::new();
+    for id in graph.targets.ids().filter(|id| graph.definition(*id).is_some()) {
+        for at in graph.owners.offer(id).provisions.clone() {
+            if let Some(path) = &graph.owners.provisions()[at].path {
+                owners.entry(path).or_default().push((id, at));
             }
         }
     }
-    found
-}
-
-fn loader(graph: &Graph, life: &ModuleLife, id: TargetId) -> Option<Evidence> {
-    let mut range = graph.owners.offer(id).provisions.clone();
-    range.find_map(|at| {
-        let line = *graph.unit_at(at)?.unbounded.first()?;
-        let path =
-            graph.owners.provisions()[at].path.as_ref().filter(|_| life.alive.contains(at))?;
-        let text = "may load any module; bound it with `# secateur: loads[…]`".to_owned();
-        Some(Evidence { path: path.to_string(), line, text })
-    })
-}
-
-/// Removals by which something leaves an executable that holds a first-party target nobody read: that one may lean on it.
-fn doubtful(
-    is_exported: bool,
-    roots: &RootTargets,
-    edges: &Edges<'_>,
-    executables: &Executables,
-    outcome: &Outcome,
-) -> FxHashMap<EdgeId, Evidence> {
-    let graph = edges.graph;
-    let unread: Vec<(TargetId, Evidence)> = graph
-        .targets
-        .ids()
-        .filter_map(|id| Some((id, unread_evidence(graph, id, is_exported)?)))
-        .collect();
-    if unread.is_empty() && roots.unread.is_empty() {
-        return FxHashMap::default();
-    }
-    let before = graph.module_web(|_, _| true);
-    let after = leaning::web_after(edges, outcome);
-    let removable: Vec<EdgeId> = outcome.removable.iter().copied().collect();
-    let below: Vec<FixedBitSet> =
-        removable.par_iter().map(|id| before.closure([edges.edge(*id).to.index()])).collect();
-    // For each executable, the removals in doubt and the first unread target that makes them so.
-    let in_doubt = |at: usize| {
-        let held = &executables.closures[at];
-        let held_unread = unread.iter().find(|(id, _)| held.contains(id.index()));
-        let top = executables.tops[at];
-        let reason = match held_unread {
-            Some((_, evidence)) => evidence.clone(),
-            None if roots.unread.contains(&top) => named_by_unread(graph, top)?,
-            None => return None,
-        };
-        let mut gone = held.clone();
-        gone.difference_with(&after.closure([top.index()]));
-        let leaves = |(id, below): &(&EdgeId, &FixedBitSet)| {
-            held.contains(id.from.index()) && !below.is_disjoint(&gone)
-        };
-        let ids: Vec<EdgeId> =
-            removable.iter().zip(&below).filter(leaves).map(|(id, _)| *id).collect();
-        Some((reason, ids))
-    };
-    let doubts: Vec<_> = (0..executables.tops.len()).into_par_iter().filter_map(in_doubt).collect();
-    let mut found: FxHashMap<EdgeId, Evidence> = FxHashMap::default();
-    for (evidence, ids) in doubts {
-        for id in ids {
-            found.entry(id).or_insert_with(|| evidence.clone());
-        }
-    }
-    found
-}
-
-/// What a build file that failed may have in mind for a target that it names.
-fn named_by_unread(graph: &Graph, id: TargetId) -> Option<Evidence> {
-    let target = graph.definition(id)?;
-    let line = graph.evaluation.file(&target.place.path)?.lines().line(target.place.span.start);
-    let text = "is named where a build file failed, which may lean on this edge".to_owned();
-    Some(Evidence { path: target.place.path.to_string(), line, text })
-}
-
-/// The first directory or build file of which nothing could be read.
-fn blind_spot(workspace: &Workspace, graph: &Graph) -> Option<Evidence> {
-    let is_blank =
-        |path: &ProjectPath| graph.evaluation.file(path).is_none_or(|file| file.text().is_empty());
-    let packages = graph.evaluation.packages.iter().filter(|package| package.failed);
-    let files = packages.map(|package| &package.build_file).filter(|path| is_blank(path));
-    let path = workspace.tree.unread().chain(files).min()?;
-    let text = "could not be read, and may lean on this edge".to_owned();
-    Some(Evidence { path: path.to_string(), line: 1, text })
-}
-
-/// Where a label of this repository is named that no target was found for.
-fn unread_evidence(graph: &Graph, id: TargetId, is_exported: bool) -> Option<Evidence> {
-    let label = &graph.targets.node(id).label;
-    let exists_elsewhere = match graph.targets.resolution(label) {
-        Resolution::MaybeDefined => true,
-        // What an exported tree lacks was left behind; elsewhere it is nowhere.
-        Resolution::Broken => is_exported,
-        Resolution::Defined | Resolution::Outside => false,
-    };
-    if !exists_elsewhere {
-        return None;
-    }
-    let places = graph.targets.ids().filter_map(|user| {
-        let dep = graph.definition(user)?.deps.iter().find(|dep| dep.to == *label)?;
-        Some(graph.evaluation.place(dep.literal?))
-    });
-    let place = places.min()?;
-    let line = graph.evaluation.file(&place.path)?.lines().line(place.span.start);
-    let text = format!("`{label}` was not read, and may lean on this edge");
-    Some(Evidence { path: place.path.to_string(), line, text })
+    owners
 }

@@ -24,61 +24,57 @@ use super::context::Context;
 use crate::finding::{CheckId, Confidence, Finding, Region};
 use crate::graph::{Kind, TargetId};
 use crate::source::ProjectPath;
-use std::collections::BTreeMap;
 
 /// Runs the check.
 pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
-    let graph = context.graph;
-    // One finding a file, at the first of its owners, and only if it is dead under every name it has.
-    let mut files: BTreeMap<&ProjectPath, Vec<(TargetId, usize)>> = BTreeMap::new();
-    for (id, _) in context.defined() {
-        for at in graph.owners.offer(id).provisions.clone() {
-            if let Some(path) = &graph.owners.provisions()[at].path {
-                files.entry(path).or_default().push((id, at));
-            }
-        }
-    }
-    files.into_iter().filter_map(|(path, owners)| finding(context, path, &owners)).collect()
+    context.owners_of_file.keys().filter_map(|path| finding(context, path)).collect()
 }
 
-fn finding(
-    context: &Context<'_>,
-    path: &ProjectPath,
-    owners: &[(TargetId, usize)],
-) -> Option<Finding> {
+/// One finding a file, at the first of its owners, and only if it is dead under every name it has.
+fn finding(context: &Context<'_>, path: &ProjectPath) -> Option<Finding> {
     let graph = context.graph;
-    let judged = |(id, at): &(TargetId, usize)| {
-        let kind = graph.targets.node(*id).kind;
-        let target = graph.definition(*id);
-        kind == Kind::PythonLibrary
-            && context.is_live(*id)
-            && !context.roots.open.contains(id)
-            && target.is_some_and(|target| !target.manual)
-            && !context.life.alive.contains(*at)
-    };
-    if !owners.iter().all(judged) || named_by_unread(context, path) {
+    let owners = context.owners_of_file.get(path)?;
+    if !owners.iter().all(|(id, _)| context.is_live(*id)) {
         return None;
     }
+    let confidence = verdict(context, path)?;
     let (id, at) = *owners.iter().min_by_key(|(id, _)| context.label(*id))?;
-    let provision = &graph.owners.provisions()[at];
-    let file = graph.files.get(provision.file?);
-    if provision.type_only || file.is_empty && provision.is_package {
-        return None;
-    }
-    let name = graph.owners.name(provision.name);
-    let loader = context.unbounded_loader(id);
-    let public = owners.iter().any(|(id, _)| context.roots.public.contains(id));
-    let sure = loader.is_none() && !public && !file.facts.is_script && !file.facts.incomplete;
-    let confidence = if sure { Confidence::Certain } else { Confidence::Likely };
+    let name = graph.owners.name(graph.owners.provisions()[at].name);
     let message = format!("nothing imports, runs or names `{name}`");
     let region = Region::line(path.clone(), 1);
     let mut finding = Finding::new(CheckId::DeadModule, confidence, region, message);
     finding.target = Some(context.label(id).clone());
     finding.module = Some(name.to_owned());
-    finding.evidence.extend(loader);
+    finding.evidence.extend(context.unbounded_loader(id));
     finding.hint =
         Some("delete it with its mention in `srcs`, or name it in `[roots] modules`".to_owned());
     Some(finding)
+}
+
+/// How sure it is that a file is dead, whatever becomes of its targets; `None` if it is not.
+pub(super) fn verdict(context: &Context<'_>, path: &ProjectPath) -> Option<Confidence> {
+    let graph = context.graph;
+    let owners = context.owners_of_file.get(path)?;
+    let judged = |(id, at): &(TargetId, usize)| {
+        graph.targets.node(*id).kind == Kind::PythonLibrary
+            && !context.roots.open.contains(id)
+            && graph.definition(*id).is_some_and(|target| !target.manual)
+            && !context.life.alive.contains(*at)
+    };
+    if !owners.iter().all(judged) || named_by_unread(context, path) {
+        return None;
+    }
+    let (id, at) = *owners.first()?;
+    let provision = &graph.owners.provisions()[at];
+    let file = graph.files.get(provision.file?);
+    if provision.type_only || file.is_empty && provision.is_package {
+        return None;
+    }
+    let public = owners.iter().any(|(id, _)| context.roots.public.contains(id));
+    let facts = &file.facts;
+    let odd = facts.is_script || facts.incomplete || facts.generated;
+    let sure = context.unbounded_loader(id).is_none() && !public && !odd;
+    Some(if sure { Confidence::Certain } else { Confidence::Likely })
 }
 
 /// Whether something that was not read whole may name the module: a Python file with its name in the text, or anything.

@@ -21,12 +21,14 @@
 //! everybody is reported as `likely` at most.
 
 use super::context::Context;
+use super::visibility;
 use crate::buck::{self, LiteralId};
-use crate::finding::{CheckId, Confidence, Finding};
-use crate::graph::{Kind, TargetId};
-use crate::label::Label;
+use crate::finding::{CheckId, Confidence, Evidence, Finding};
+use crate::graph::{Kind, Resolution, TargetId};
+use crate::label::{Label, PackageId};
 use crate::source::{Place, ProjectPath};
-use rustc_hash::FxHashSet;
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Runs the check.
 pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
@@ -49,29 +51,69 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
         .collect();
     // What a doubtful target needs is as doubtful.
     let named = named_elsewhere(context);
+    let broken = broken_labels(context);
+    let unread = unread_packages(context);
     let doubtful = dead.iter().filter(|id| {
-        confidence(context, **id) != Confidence::Certain || named.contains(context.label(**id))
+        let label = context.label(**id);
+        confidence(context, **id) != Confidence::Certain
+            || named.contains(label)
+            || broken.iter().any(|broken| may_mean(broken, label))
+            || unread.iter().any(|package| sees(context, package, **id))
     });
-    let doubtful = context.builds.closure(doubtful.map(|id| id.index()));
+    // One call takes the least confidence of all that it makes.
+    let doubtful: Vec<TargetId> = doubtful.copied().collect();
+    let calls: FxHashSet<&Place> = doubtful.iter().filter_map(|id| place(context, *id)).collect();
+    let made_with =
+        dead.iter().filter(|id| place(context, **id).is_some_and(|p| calls.contains(p)));
+    let doubtful = context.builds.closure(doubtful.iter().chain(made_with).map(|id| id.index()));
+    let importers = importers(context);
     let mut findings = Vec::new();
     for id in dead {
         let Some(target) = context.graph.definition(id) else { continue };
-        let doubt = doubtful.contains(id.index());
+        let importer = importers.get(&id);
+        let doubt = doubtful.contains(id.index()) || importer.is_some();
         let confidence = if doubt { Confidence::Likely } else { Confidence::Certain };
         let message = format!("nothing alive depends on `{}`", target.label);
         let region = context.call(target);
         let mut finding = Finding::new(CheckId::DeadTarget, confidence, region, message);
         finding.target = Some(target.label.clone());
         finding.hint = Some("delete it, or name it in `[roots] targets`".to_owned());
+        finding.evidence.extend(importer.cloned());
         findings.push(finding);
     }
     findings
 }
 
+fn place<'a>(context: &Context<'a>, id: TargetId) -> Option<&'a Place> {
+    context.graph.definition(id).map(|target| &target.place)
+}
+
+/// Files without an owner that import something of a target: people run them without Buck2.
+fn importers(context: &Context<'_>) -> FxHashMap<TargetId, Evidence> {
+    let graph = context.graph;
+    let mut found = FxHashMap::default();
+    for (file, unit) in graph.unowned() {
+        let path = &graph.files.get(*file).path;
+        for used in unit.uses.iter().filter(|used| used.kind.is_required()) {
+            for provision in used.name.into_iter().flat_map(|name| graph.owners.providers(name)) {
+                found.entry(provision.target).or_insert_with(|| Evidence {
+                    path: path.to_string(),
+                    line: used.line,
+                    text: format!("imports `{}`, and no target owns this file", used.wanted),
+                });
+            }
+        }
+    }
+    found
+}
+
 fn confidence(context: &Context<'_>, id: TargetId) -> Confidence {
     let kind = context.graph.targets.node(id).kind;
-    let public = context.roots.public.contains(&id);
-    let sure = matches!(kind, Kind::PythonLibrary | Kind::PythonPrebuilt | Kind::Files);
+    let public = context.roots.visible.contains(&id);
+    let rule = context.graph.definition(id).map(|target| &*target.kind);
+    // What a genrule makes may be a product that somebody builds by name.
+    let sure = matches!(kind, Kind::PythonLibrary | Kind::PythonPrebuilt)
+        || matches!(rule, Some("filegroup" | "export_file"));
     if public || !sure { Confidence::Likely } else { Confidence::Certain }
 }
 
@@ -90,7 +132,32 @@ fn wanted(context: &Context<'_>) -> FxHashSet<TargetId> {
     wanted
 }
 
-/// Labels that literals name without feeding any target here: another configuration may use them.
+/// Packages of which a part failed: it may depend on whatever the package may see.
+fn unread_packages<'a>(context: &Context<'a>) -> Vec<&'a PackageId> {
+    let costs = context.graph.problems.iter().filter(|problem| problem.costs_targets());
+    let failed: FxHashSet<&ProjectPath> = costs.map(|problem| &problem.path).collect();
+    let packages = context.graph.evaluation.packages.iter();
+    packages.filter(|p| failed.contains(&p.build_file)).map(|package| &package.id).collect()
+}
+
+fn sees(context: &Context<'_>, package: &PackageId, id: TargetId) -> bool {
+    let (workspace, graph) = (context.workspace, context.graph);
+    visibility::lets_see(workspace, graph, &package.target("any"), id)
+}
+
+/// Labels that some build file names and none defines.
+fn broken_labels<'a>(context: &Context<'a>) -> Vec<&'a Label> {
+    let deps = context.defined().flat_map(|(_, target)| &target.deps).map(|dep| &dep.to);
+    deps.filter(|to| context.graph.targets.resolution(to) == Resolution::Broken).collect()
+}
+
+/// Whether a broken label may be another spelling of a target: the same name, in a package whose path ends alike.
+fn may_mean(broken: &Label, label: &Label) -> bool {
+    let (one, other) = (&*broken.package.path, &*label.package.path);
+    broken.name == label.name && (one.ends_with(other) || other.ends_with(one))
+}
+
+/// Labels that literals and macro strings name without feeding any target here: another configuration may use them.
 fn named_elsewhere(context: &Context<'_>) -> FxHashSet<Label> {
     let graph = context.graph;
     let mut fed: FxHashSet<LiteralId> = FxHashSet::default();
@@ -98,6 +165,10 @@ fn named_elsewhere(context: &Context<'_>) -> FxHashSet<Label> {
         fed.extend(target.deps.iter().filter_map(|dep| dep.literal));
         fed.extend(target.sources.iter().filter_map(|source| source.literal));
     }
+    let in_strings: FxHashSet<&Label> = context
+        .defined()
+        .flat_map(|(_, target)| target.deps.iter().filter(|dep| dep.in_string).map(|dep| &dep.to))
+        .collect();
     let mut named = FxHashSet::default();
     for (file, number) in graph.evaluation.files.iter().zip(0_u32..) {
         let dir = file.path().parent().unwrap_or_else(ProjectPath::root);
@@ -108,8 +179,36 @@ fn named_elsewhere(context: &Context<'_>) -> FxHashSet<Label> {
                 named.extend(written.map(|written| written.label));
             }
         }
+        for text in buck::in_arg(file.text()) {
+            let written = buck::parse_label(text, &package, &context.workspace.cells);
+            let label = written.map(|written| written.label);
+            named.extend(label.filter(|label| !in_strings.contains(label)));
+        }
     }
+    named.extend(named_by_unloaded(context));
     named
+}
+
+/// Labels in `.bzl` files that nothing here loads: macros for whoever does.
+fn named_by_unloaded(context: &Context<'_>) -> Vec<Label> {
+    let (workspace, evaluation) = (context.workspace, &context.graph.evaluation);
+    let prelude = workspace.cells.prelude().map(|(name, _)| name);
+    let is_unloaded = |path: &&ProjectPath| {
+        path.file_name().ends_with(".bzl")
+            && evaluation.file(path).is_none()
+            && prelude.as_ref() != Some(&workspace.cells.cell_of(path).name)
+    };
+    let paths: Vec<&ProjectPath> = workspace.tree.files().filter(is_unloaded).collect();
+    let labels = paths.par_iter().flat_map_iter(|path| {
+        let bytes = workspace.files.read(path).unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let dir = path.parent().unwrap_or_else(ProjectPath::root);
+        let package = workspace.cells.package_of_dir(&dir);
+        let words = text.split(['"', '\'']).filter(|word| buck::looks_like_label(word));
+        let labels = words.filter_map(|word| buck::parse_label(word, &package, &workspace.cells));
+        labels.map(|written| written.label).collect::<Vec<_>>()
+    });
+    labels.collect()
 }
 
 /// The calls that define something alive. A macro that defines several targets in one call is used if any of them is.

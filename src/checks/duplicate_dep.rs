@@ -17,62 +17,116 @@
 //!
 //! ## Fix
 //!
-//! Remove the second. Always safe.
+//! Remove one of them: the second, or the one that serves this target alone. What a constant or macro gives to several
+//! targets is reported once, as `likely`, and only if it is there twice for each of them.
 
 use super::context::Context;
-use crate::buck::Dep;
+use crate::buck::{Dep, LiteralId, Target};
 use crate::finding::{CheckId, Confidence, Evidence, Finding, FixSet, Removal, Safety};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Runs the check.
 pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
+    let literals = Literals::count(context);
+    let mut reported: FxHashSet<LiteralId> = FxHashSet::default();
     let mut findings = Vec::new();
     for (_, target) in context.defined() {
         for (at, dep) in target.deps.iter().enumerate() {
-            let earlier = target.deps[..at].iter().find(|earlier| repeats(earlier, dep));
-            let (Some(first), Some(literal)) = (earlier.and_then(|dep| dep.literal), dep.literal)
+            let Some(earlier) = target.deps[..at].iter().find(|earlier| is_same(earlier, dep))
             else {
                 continue;
             };
-            let message = format!("`{}` is in `{}` twice", dep.to, dep.attr);
-            let region = context.literal(literal);
-            let mut finding =
-                Finding::new(CheckId::DuplicateDep, Confidence::Certain, region, message);
-            finding.target = Some(target.label.clone());
-            finding.dep = Some(dep.to.clone());
-            let place = context.literal(first);
-            let text = "is there already".to_owned();
-            finding.evidence.push(Evidence {
-                path: place.path.to_string(),
-                line: place.line,
-                text,
-            });
-            finding.hint = Some(format!("remove `{}`", dep.text));
-            finding.fix = Some(FixSet {
-                safety: Safety::Safe,
-                removals: vec![Removal {
-                    from: target.label.clone(),
-                    to: dep.to.clone(),
-                    attr: dep.attr.clone(),
-                    literal: dep.literal,
-                }],
-                additions: Vec::new(),
-            });
-            findings.push(finding);
+            let pairs = [(dep, earlier), (earlier, dep)];
+            let can_go = |(dep, other): &&(&Dep, &Dep)| {
+                is_redundant(dep, other)
+                    && literals.can_go(dep)
+                    && other.literal.is_none_or(|other| !reported.contains(&other))
+            };
+            let Some((dep, other)) = pairs.iter().find(can_go) else { continue };
+            let Some(literal) = dep.literal else { continue };
+            if reported.insert(literal) {
+                findings.extend(finding(context, target, dep, other, literals.is_shared(dep)));
+            }
         }
     }
     findings
 }
 
-/// Whether `dep` adds nothing to `earlier`. A literal that a loop uses twice is not written twice.
-fn repeats(earlier: &Dep, dep: &Dep) -> bool {
-    let may_meet = earlier.branch == dep.branch || earlier.branch.is_none() || dep.branch.is_none();
-    earlier.to == dep.to
-        && earlier.sub_target == dep.sub_target
-        && earlier.attr == dep.attr
-        && &*dep.attr != "srcs"
-        && &*dep.attr != "resources"
-        && !earlier.in_string
-        && !dep.in_string
-        && earlier.literal != dep.literal
-        && may_meet
+fn finding(
+    context: &Context<'_>,
+    target: &Target,
+    dep: &Dep,
+    other: &Dep,
+    shared: bool,
+) -> Option<Finding> {
+    let message = format!("`{}` is in `{}` twice", dep.to, dep.attr);
+    let region = context.literal(dep.literal?);
+    let confidence = if shared { Confidence::Likely } else { Confidence::Certain };
+    let mut finding = Finding::new(CheckId::DuplicateDep, confidence, region, message);
+    finding.target = Some(target.label.clone());
+    finding.dep = Some(dep.to.clone());
+    let place = context.literal(other.literal?);
+    let text = "is there already".to_owned();
+    finding.evidence.push(Evidence { path: place.path.to_string(), line: place.line, text });
+    finding.hint = Some(format!("remove `{}`", dep.text));
+    finding.fix = Some(FixSet {
+        safety: if shared { Safety::Unsafe } else { Safety::Safe },
+        removals: vec![Removal {
+            from: target.label.clone(),
+            to: dep.to.clone(),
+            attr: dep.attr.clone(),
+            literal: dep.literal,
+        }],
+        additions: Vec::new(),
+        deletions: Vec::new(),
+    });
+    Some(finding)
+}
+
+/// How many dependencies each literal makes, and how many of those are there by another literal too.
+#[derive(Default)]
+struct Literals(FxHashMap<LiteralId, (usize, usize)>);
+
+impl Literals {
+    fn count(context: &Context<'_>) -> Self {
+        let mut counts = Self::default();
+        for (_, target) in context.defined() {
+            for dep in &target.deps {
+                let Some(literal) = dep.literal else { continue };
+                let twice = target.deps.iter().any(|o| is_same(o, dep) && is_redundant(dep, o));
+                let (all, redundant) = counts.0.entry(literal).or_default();
+                *all += 1;
+                *redundant += usize::from(twice);
+            }
+        }
+        counts
+    }
+
+    /// Whether no target would miss the literal.
+    fn can_go(&self, dep: &Dep) -> bool {
+        let counts = dep.literal.and_then(|literal| self.0.get(&literal));
+        counts.is_some_and(|(all, redundant)| all == redundant)
+    }
+
+    fn is_shared(&self, dep: &Dep) -> bool {
+        dep.literal.and_then(|literal| self.0.get(&literal)).is_some_and(|(all, _)| *all > 1)
+    }
+}
+
+/// The same dependency of the same attribute, written elsewhere. A literal that a loop uses twice is not written twice.
+fn is_same(one: &Dep, other: &Dep) -> bool {
+    one.to == other.to
+        && one.sub_target == other.sub_target
+        && one.attr == other.attr
+        && !matches!(&*one.attr, "srcs" | "resources")
+        && !one.in_string
+        && !other.in_string
+        && one.literal.is_some()
+        && other.literal.is_some()
+        && one.literal != other.literal
+}
+
+/// Whether `other` is there wherever `dep` is.
+fn is_redundant(dep: &Dep, other: &Dep) -> bool {
+    other.branch.is_none() || other.branch == dep.branch
 }

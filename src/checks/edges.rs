@@ -336,6 +336,16 @@ fn forwarded(graph: &Graph, id: TargetId) -> Vec<TargetId> {
     found
 }
 
+/// Whether a source of a target counts as a user. What others may import from outside is not dead because nobody here does.
+pub(super) fn counts(
+    roots: &RootTargets,
+    life: &ModuleLife,
+    id: TargetId,
+    provision: usize,
+) -> bool {
+    roots.public.contains(&id) || roots.open.contains(&id) || life.alive.contains(provision)
+}
+
 fn collect<'g>(
     workspace: &Workspace,
     graph: &'g Graph,
@@ -345,12 +355,10 @@ fn collect<'g>(
 ) -> TargetUses<'g> {
     let mut collected = TargetUses::default();
     let Some(target) = graph.definition(id) else { return collected };
-    // What others may import from outside is not dead because nobody here does.
-    let all_count = roots.public.contains(&id) || roots.open.contains(&id);
     let range = graph.owners.offer(id).provisions.clone();
     for at in range {
         let Some(unit) = graph.unit_at(at) else { continue };
-        if !all_count && !life.alive.contains(at) {
+        if !counts(roots, life, id, at) {
             continue;
         }
         let Some(path) = &graph.owners.provisions()[at].path else { continue };

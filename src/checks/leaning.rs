@@ -1,6 +1,7 @@
 //! Who leans on an edge that its own target does not use: all candidates go out at once, and every use must keep an owner. Pure.
 
 use super::edges::{EdgeId, Edges, Usage};
+use super::liveness::RootTargets;
 use super::visibility;
 use crate::finding::Addition;
 use crate::graph::{EdgeKind, Graph, Kind, NameId, TargetId, Use, Via, Web};
@@ -25,15 +26,21 @@ pub(super) struct Executables {
     pub(super) tops: Vec<TargetId>,
     /// For each, everything whose modules are in its link tree.
     pub(super) closures: Vec<FixedBitSet>,
+    /// Targets that anybody may put into an executable of their own: they have to keep what they need.
+    open: FxHashSet<TargetId>,
 }
 
 impl Executables {
     /// Finds them on the whole graph.
-    pub(super) fn find(graph: &Graph, roots: &FxHashSet<TargetId>) -> Self {
+    pub(super) fn find(graph: &Graph, roots: &RootTargets) -> Self {
         let web = graph.module_web(|_, _| true);
+        let is_python = |id: &TargetId| graph.targets.node(*id).kind.has_python_sources();
+        let is_open = |id: &TargetId| roots.visible.contains(id) && is_python(id);
         let runs = |id: &TargetId| {
             let kind = graph.targets.node(*id).kind;
-            matches!(kind, Kind::PythonBinary | Kind::PythonTest) || roots.contains(id)
+            matches!(kind, Kind::PythonBinary | Kind::PythonTest)
+                || roots.open.contains(id)
+                || is_open(id)
         };
         let mut tops: Vec<TargetId> = graph.targets.ids().filter(runs).collect();
         let mut covered = web.closure(tops.iter().map(|id| id.index()));
@@ -46,7 +53,6 @@ impl Executables {
                 }
             }
         }
-        let is_python = |id: &TargetId| graph.targets.node(*id).kind.has_python_sources();
         for pass in 0..2 {
             for id in graph.targets.ids().filter(is_python) {
                 let is_top = pass == 1 || !has_user.contains(id.index());
@@ -58,7 +64,15 @@ impl Executables {
         }
         tops.sort_unstable();
         let closures = tops.par_iter().map(|id| web.closure([id.index()])).collect();
-        Self { tops, closures }
+        let open = tops.iter().copied().filter(is_open).collect();
+        Self { tops, closures, open }
+    }
+
+    /// Whether the one at a position is run as it is, and not only a part of what others may run.
+    pub(super) fn is_run(&self, graph: &Graph, at: usize) -> bool {
+        let top = self.tops[at];
+        let kind = graph.targets.node(top).kind;
+        matches!(kind, Kind::PythonBinary | Kind::PythonTest) || !self.open.contains(&top)
     }
 
     /// Positions of those whose closure holds a target.
@@ -88,7 +102,7 @@ pub(super) fn solve(
     keep_shared_literals(edges, &mut outcome.removable);
     let before = graph.module_web(|_, _| true);
     let builds = whole_web(graph);
-    let adding = Adding { workspace, graph, executables, modules: &before, builds: &builds };
+    let adding = Adding { workspace, graph, executables, builds: &builds };
     let mut refused: FxHashSet<(TargetId, NameId)> = FxHashSet::default();
     loop {
         let after = web_after(edges, &outcome);
@@ -248,7 +262,6 @@ struct Adding<'a> {
     workspace: &'a Workspace,
     graph: &'a Graph,
     executables: &'a Executables,
-    modules: &'a Web,
     builds: &'a Web,
 }
 
@@ -257,28 +270,14 @@ impl Adding<'_> {
     fn allows(&self, taken: &Additions, user: TargetId, owner: TargetId) -> bool {
         visibility::allows(self.workspace, self.graph, user, owner)
             && !closure_with(self.builds, taken, owner).contains(user.index())
-            && !self.brings_second_file(taken, user, owner)
+            && self.is_held_wherever(user, owner)
     }
 
-    /// Whether the addition would give some executable two files for one module path, which Buck2 refuses to build.
-    fn brings_second_file(&self, taken: &Additions, user: TargetId, owner: TargetId) -> bool {
-        let graph = self.graph;
-        let brought = closure_with(self.modules, taken, owner);
-        self.executables.holding(user).any(|at| {
-            let held = &self.executables.closures[at];
-            let mut new = brought.difference(held).map(crate::graph::target_at);
-            new.any(|target| {
-                graph.owners.of_target(target).iter().any(|provision| {
-                    graph.owners.providers(provision.name).any(|other| {
-                        held.contains(other.target.index())
-                            && other.is_package == provision.is_package
-                            && other.form == provision.form
-                            && !other.is_prefix
-                            && other.path != provision.path
-                    })
-                })
-            })
-        })
+    /// Whether every executable with `user` in it holds `owner` already: an addition brings nothing new into any, least of
+    /// all a second file for one module path, which Buck2 refuses to build.
+    fn is_held_wherever(&self, user: TargetId, owner: TargetId) -> bool {
+        let mut holding = self.executables.holding(user);
+        holding.all(|at| self.executables.closures[at].contains(owner.index()))
     }
 }
 

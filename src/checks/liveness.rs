@@ -25,6 +25,8 @@ pub(super) struct RootTargets {
     pub(super) open: FxHashSet<TargetId>,
     /// Targets that anybody may depend on.
     pub(super) public: FxHashSet<TargetId>,
+    /// The same with those that say nothing about who may, in a tree whose macros then let everybody.
+    pub(super) visible: FxHashSet<TargetId>,
     /// Targets that build files name of which a part failed: that part may depend on them, and lean on anything below.
     pub(super) unread: FxHashSet<TargetId>,
 }
@@ -43,15 +45,21 @@ impl RootTargets {
             roots: FxHashSet::default(),
             open: FxHashSet::default(),
             public: FxHashSet::default(),
+            visible: FxHashSet::default(),
             unread: FxHashSet::default(),
         };
         let unread = labels_in_unread_parts(graph);
+        let is_exported = workspace.settings.project.preset.is_some();
         for id in graph.targets.ids() {
             let Some(target) = graph.definition(id) else { continue };
             let kind = graph.targets.node(id).kind;
             let is_public = is_public(graph, id);
             if is_public {
                 found.public.insert(id);
+            }
+            // What fbcode's macros do; the stand-ins for them don't set it.
+            if is_public || is_exported && target.attr("visibility").is_none() {
+                found.visible.insert(id);
             }
             if unread.contains(&target.label) {
                 found.unread.insert(id);

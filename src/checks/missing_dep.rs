@@ -23,33 +23,41 @@
 use super::context::Context;
 use super::transitive_dep::{Undeclared, undeclared};
 use crate::finding::{CheckId, Confidence, Evidence, Finding};
-use crate::graph::Via;
+use crate::graph::{Resolution, TargetId, Via};
 
 /// Runs the check.
 pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
     undeclared(context).filter_map(|case| finding(context, &case)).collect()
 }
 
-/// What is not on disk brings dependencies that nobody here can see, other people's modules among them.
-fn may_come_from_outside(context: &Context<'_>, case: &Undeclared<'_>, without: usize) -> bool {
+/// How sure it is that an executable lacks a provider. What is not on disk brings modules that nobody here can see: other
+/// people's, or our own where a part of the repository was left behind.
+fn confidence(context: &Context<'_>, case: &Undeclared<'_>, without: usize) -> Option<Confidence> {
     let graph = context.graph;
-    let is_outside = |id: crate::graph::TargetId| graph.targets.node(id).origin.is_none();
+    let is_exported = context.workspace.settings.project.preset.is_some();
+    let held = || context.executables.closures[without].ones().map(crate::graph::target_at);
+    let was_left_behind = |id: TargetId| {
+        is_exported && graph.targets.resolution(context.label(id)) == Resolution::Broken
+    };
+    let is_unseen = |id: TargetId| {
+        let definition = graph.definition(id);
+        definition.is_none_or(|target| target.attr("external_deps").is_some())
+    };
     let name = case.used.name;
     let ours = name.is_some_and(|name| graph.owners.providers(name).any(|p| p.first_party));
-    let closure = &context.executables.closures[without];
-    let mut held = closure.ones().map(crate::graph::target_at);
-    let unseen = |id| {
-        is_outside(id) || graph.definition(id).is_some_and(|t| t.attr("external_deps").is_some())
-    };
-    !ours && held.any(unseen)
+    if !ours && held().any(is_unseen) {
+        return None;
+    }
+    Some(if held().any(was_left_behind) { Confidence::Likely } else { Confidence::Certain })
 }
 
 fn finding(context: &Context<'_>, case: &Undeclared<'_>) -> Option<Finding> {
     let without = case.without?;
     // An attribute that no import has loaded may have been set by hand.
-    if case.used.via == Via::SideEffect || may_come_from_outside(context, case, without) {
+    if case.used.via == Via::SideEffect {
         return None;
     }
+    let confidence = confidence(context, case, without)?;
     let user = context.label(case.user);
     let owner = context.label(case.owner);
     let executable = context.executables.tops[without];
@@ -63,7 +71,7 @@ fn finding(context: &Context<'_>, case: &Undeclared<'_>) -> Option<Finding> {
         )
     };
     let region = case.region(context);
-    let mut finding = Finding::new(CheckId::MissingDep, Confidence::Certain, region, message);
+    let mut finding = Finding::new(CheckId::MissingDep, confidence, region, message);
     finding.target = Some(user.clone());
     finding.dep = Some(owner.clone());
     finding.module = Some(case.used.wanted.to_string());
@@ -73,6 +81,6 @@ fn finding(context: &Context<'_>, case: &Undeclared<'_>) -> Option<Finding> {
         line: region.line,
         text: format!("`{owner}` provides `{}`", case.used.wanted),
     }));
-    finding.hint = Some(format!("add `{owner}` to the deps of `{user}`"));
+    finding.hint = Some(case.hint(context));
     Some(finding)
 }

@@ -3,7 +3,7 @@
 //! ## What it finds
 //!
 //! Modules that import each other when they are loaded. Imports inside functions, for type checkers, and lazy ones do not
-//! make a cycle; neither does a module that imports a name of its own package.
+//! make a cycle.
 //!
 //! ## Why it matters
 //!
@@ -19,7 +19,7 @@
 
 use super::context::Context;
 use crate::finding::{CheckId, Confidence, Evidence, Finding, Region};
-use crate::graph::{NameId, TargetId, Use, UseKind, Via, Web};
+use crate::graph::{Graph, NameId, TargetId, Use, UseKind, Via, Web};
 use crate::source::ProjectPath;
 use std::collections::BTreeMap;
 
@@ -71,6 +71,9 @@ fn finding(
         cycle.iter().map(|at| (owners_of.name(crate::graph::name_at(*at)), *at)).collect();
     names.sort_unstable();
     let (first, first_at) = *names.first()?;
+    if cycle.iter().all(|at| is_generated(context.graph, crate::graph::name_at(*at))) {
+        return None; // nobody writes these imports
+    }
     let inner: Vec<(&str, &Link<'_>)> = names
         .iter()
         .flat_map(|(name, from)| {
@@ -105,4 +108,9 @@ fn finding(
         "move what they share into a module of its own, or import it where it is used".to_owned(),
     );
     Some(finding)
+}
+
+fn is_generated(graph: &Graph, name: NameId) -> bool {
+    let mut files = graph.owners.providers(name).filter_map(|provision| provision.file);
+    files.any(|file| graph.files.get(file).facts.generated)
 }

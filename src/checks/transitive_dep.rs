@@ -51,7 +51,7 @@ fn finding(context: &Context<'_>, case: &Undeclared<'_>) -> Finding {
     finding.dep = Some(owner.clone());
     finding.module = Some(case.used.wanted.to_string());
     finding.evidence = way(context, case);
-    finding.hint = Some(format!("add `{owner}` to the deps of `{user}`"));
+    finding.hint = Some(case.hint(context));
     finding
 }
 
@@ -82,6 +82,19 @@ pub(super) struct Undeclared<'a> {
 }
 
 impl Undeclared<'_> {
+    /// What to do about it.
+    pub(super) fn hint(&self, context: &Context<'_>) -> String {
+        let (user, owner) = (context.label(self.user), context.label(self.owner));
+        let kind = context.graph.targets.node(self.owner).kind;
+        if kind.is_executable() {
+            format!("move `{}` from the program `{owner}` into a library", self.used.wanted)
+        } else if context.builds.closure([self.owner.index()]).contains(self.user.index()) {
+            format!("`{owner}` depends on `{user}`: move `{}` below both", self.used.wanted)
+        } else {
+            format!("add `{owner}` to the deps of `{user}`")
+        }
+    }
+
     /// The import, or the attribute that names the entry point.
     pub(super) fn region(&self, context: &Context<'_>) -> Region {
         if self.used.kind != UseKind::EntryPoint || self.used.line > 0 {
@@ -173,8 +186,21 @@ fn case<'a>(
         let closure = &context.executables.closures[*at];
         owners.iter().any(|owner| closure.contains(owner.index()))
     };
-    let without = executables.iter().copied().find(|at| !has_any(at));
-    let best = owners.iter().map(held).max()?;
-    let owner = owners.iter().copied().find(|owner| held(owner) == best)?;
+    let provision = graph
+        .owners
+        .offer(user)
+        .provisions
+        .clone()
+        .find(|at| graph.owners.provisions()[*at].path.as_ref() == Some(path));
+    let loads = |at: &usize| {
+        let executables = &context.executables;
+        executables.is_run(graph, *at)
+            && provision.is_none_or(|source| context.loading.loads(graph, executables, *at, source))
+    };
+    let without = executables.iter().copied().find(|at| !has_any(at) && loads(at));
+    // Nobody depends on a program for its modules, if a library has them too.
+    let rank = |owner: &TargetId| (!graph.targets.node(*owner).kind.is_executable(), held(owner));
+    let best = owners.iter().map(rank).max()?;
+    let owner = owners.iter().copied().find(|owner| rank(owner) == best)?;
     Some(Undeclared { user, path, used, owner, without })
 }

@@ -19,6 +19,7 @@
 use super::context::Context;
 use crate::finding::{CheckId, Confidence, Finding, Region};
 use crate::source::ProjectPath;
+use rustc_hash::FxHashSet;
 
 /// Files that tools other than Buck2 load by name.
 const LOADED_BY_NAME: &[&str] =
@@ -35,6 +36,7 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
             crate::buck::SourceOrigin::Target(_) => None,
         })
         .collect();
+    let named = named_files(context);
     let unowned = graph.unowned().iter().map(|(file, _)| graph.files.get(*file));
     let reported = unowned.filter(|file| {
         let name = file.path.file_name();
@@ -50,11 +52,54 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
             let message = format!("no target has `{}` as a source", file.path);
             let region = Region::line(file.path.clone(), 1);
             let check = CheckId::UnownedSource;
-            let mut finding = Finding::new(check, Confidence::Certain, region, message);
+            let confidence = confidence(context, &file.path, &named);
+            let mut finding = Finding::new(check, confidence, region, message);
             finding.hint = Some("add it to the `srcs` of a target, or delete it".to_owned());
             finding
         })
         .collect()
+}
+
+/// A file above which no build file stands is outside of what Buck2 builds; one that a build file names may be a source in
+/// another configuration.
+fn confidence(
+    context: &Context<'_>,
+    path: &ProjectPath,
+    named: &FxHashSet<ProjectPath>,
+) -> Confidence {
+    match context.workspace.tree.package_of(path) {
+        None => Confidence::Possible,
+        Some(_) if named.contains(path) => Confidence::Likely,
+        Some(_) => Confidence::Certain,
+    }
+}
+
+/// Files that literals of build files and of what they load name, and those of globs in code that did not run.
+fn named_files(context: &Context<'_>) -> FxHashSet<ProjectPath> {
+    let mut named = FxHashSet::default();
+    for file in &context.graph.evaluation.files {
+        let Some(dir) = file.path().parent() else { continue };
+        let texts = file.literals().iter().map(|literal| &*literal.text);
+        let texts = texts.filter(|text| text.ends_with(".py") || text.ends_with(".pyi"));
+        named.extend(texts.filter_map(|text| dir.join(text)));
+        named.extend(globbed(context, &dir, file.text()));
+    }
+    named
+}
+
+/// What the patterns in a text match, if it is one of a package.
+fn globbed(context: &Context<'_>, dir: &ProjectPath, text: &str) -> Vec<ProjectPath> {
+    let tree = &context.workspace.tree;
+    let Some(package) = tree.package_at(dir) else { return Vec::new() };
+    let evaluated = context.graph.evaluation.packages.iter().find(|p| p.dir == *dir);
+    let ran = |word: &str| evaluated.is_some_and(|package| package.globs.contains(word));
+    let is_pattern = |word: &&str| word.contains('*') && word.ends_with(".py") && !ran(word);
+    let patterns: Vec<&str> = text.split(['"', '\'']).filter(is_pattern).collect();
+    if patterns.is_empty() {
+        return Vec::new();
+    }
+    let files = crate::workspace::glob(tree, package, &patterns, &[]).unwrap_or_default();
+    files.iter().filter_map(|file| dir.join(file)).collect()
 }
 
 fn in_source_roots(context: &Context<'_>, path: &ProjectPath) -> bool {

@@ -33,9 +33,11 @@
 //! To keep it: `# secateur: keep[unused-dep] reason` beside it, or `# @manual`.
 
 use super::context::Context;
+use super::dead_module;
 use super::edges::EdgeId;
 use crate::finding::{CheckId, Confidence, Evidence, Finding, FixSet, Removal, Safety};
 use crate::graph::{UseKind, Via};
+use crate::source::ProjectPath;
 
 /// At most this many sources are listed as evidence.
 const MAX_SOURCES: usize = 12;
@@ -51,10 +53,16 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
 
 fn finding(context: &Context<'_>, id: EdgeId) -> Option<Finding> {
     let dep = context.edges.dep(id)?;
+    let dead: Vec<&ProjectPath> = context.dead_users(id).collect();
+    // A dead source that cannot be deleted still needs what it imports.
+    if dead.iter().any(|path| dead_module::verdict(context, path).is_none()) {
+        return None;
+    }
     let confidence = context.removal_confidence(id);
     let to = context.edges.edge(id).to;
     let (from_label, to_label) = (context.label(id.from), context.label(to));
-    let message = format!("nothing in `{from_label}` uses `{to_label}`");
+    let living = if dead.is_empty() { "" } else { " alive" };
+    let message = format!("nothing{living} in `{from_label}` uses `{to_label}`");
     let mut finding = Finding::new(CheckId::UnusedDep, confidence, context.dep(id), message);
     let additions = context.additions_for(id);
     finding.evidence = evidence(context, id);
@@ -82,6 +90,7 @@ fn finding(context: &Context<'_>, id: EdgeId) -> Option<Finding> {
             literal: dep.literal,
         }],
         additions,
+        deletions: dead.into_iter().cloned().collect(),
     });
     Some(finding)
 }
@@ -110,8 +119,8 @@ fn evidence(context: &Context<'_>, id: EdgeId) -> Vec<Evidence> {
         else {
             continue;
         };
-        if !context.source_counts(id.from, at) {
-            let text = "is dead: nothing imports, runs or names it".to_owned();
+        if context.dead_users(id).any(|dead| dead == path) {
+            let text = "is dead: nothing imports, runs or names it; it goes first".to_owned();
             evidence.push(Evidence { path: path.to_string(), line: 1, text });
             continue;
         }

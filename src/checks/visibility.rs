@@ -14,14 +14,16 @@ pub(super) fn allows(workspace: &Workspace, graph: &Graph, user: TargetId, dep: 
     if in_view.is_some_and(|view| !matches(workspace, &user_label.package, &view, dep_label)) {
         return false;
     }
+    lets_see(workspace, graph, user_label, dep)
+}
+
+/// Whether the visibility of a target takes in a label. What lies outside of the disk is taken to be visible.
+pub(super) fn lets_see(workspace: &Workspace, graph: &Graph, user: &Label, dep: TargetId) -> bool {
     let (Some(target), Some(package)) = (graph.definition(dep), graph.package(dep)) else {
         return true;
     };
-    if user_label.package == dep_label.package {
-        return true;
-    }
     let visible = visibility(target, package);
-    matches(workspace, &dep_label.package, &visible, user_label)
+    user.package == package.id || matches(workspace, &package.id, &visible, user)
 }
 
 /// The visibility of a target: its own, else what PACKAGE files give.

@@ -2,6 +2,7 @@
 
 use crate::buck::LiteralId;
 use crate::label::Label;
+use crate::source::ProjectPath;
 
 /// Whether a fix can be made without a person looking at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,6 +42,8 @@ pub struct FixSet {
     pub safety: Safety,
     /// What goes.
     pub removals: Vec<Removal>,
+    /// Dead sources that use what goes: they are deleted with it.
+    pub deletions: Vec<ProjectPath>,
     /// What comes, so that whoever leaned on what goes keeps what it needs.
     pub additions: Vec<Addition>,
 }

@@ -45,8 +45,8 @@ impl Graph {
             })
             .collect();
         modules.sort_unstable();
-        let file = self.evaluation.file(&target.place.path);
-        let line = file.map_or(0, |file| file.lines().line(target.place.span.start));
+        let file = self.evaluation.file(&target.call.path);
+        let line = file.map_or(0, |file| file.lines().line(target.call.span.start));
         Some(json!({
             "label": target.label.to_string(),
             "kind": &*target.kind,

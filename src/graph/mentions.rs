@@ -79,8 +79,12 @@ impl Mentions {
                 self.labels.entry(written.label).or_insert_with(|| place.clone());
             }
         } else if word.ends_with(".py") {
+            // From the root, or from where the file stands.
             let path = word.trim_start_matches("./").to_owned();
-            self.paths.entry(path).or_insert_with(|| place.clone());
+            let near = place.0.parent().and_then(|dir| dir.join(&path));
+            for path in near.map(|path| path.to_string()).into_iter().chain([path]) {
+                self.paths.entry(path).or_insert_with(|| place.clone());
+            }
         } else if after_m || is_dotted(word) {
             self.modules.entry(word.to_owned()).or_insert_with(|| place.clone());
         }

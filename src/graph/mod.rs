@@ -9,6 +9,7 @@ mod ids;
 mod kinds;
 mod mentions;
 mod owners;
+mod places;
 mod targets;
 mod third_party;
 mod uses;
@@ -286,7 +287,7 @@ impl Graph {
     fn entry_uses(&self, id: TargetId) -> Vec<Use> {
         let Some(target) = self.definition(id) else { return Vec::new() };
         let resolver = Resolver { owners: &self.owners, files: &self.files };
-        let base = owners::prefix(target).replace('/', ".");
+        let base = places::prefix(target).replace('/', ".");
         let absolute = |name: &str| match name.strip_prefix('.') {
             Some(rest) if base.is_empty() => rest.to_owned(),
             Some(rest) => format!("{base}.{rest}"),

@@ -3,9 +3,10 @@
 use super::files::PythonFiles;
 use super::ids::{FileId, NameId, TargetId};
 use super::kinds::Kind;
+use super::places::{import_roots, join, outputs, prefix};
 use super::targets::Targets;
 use super::third_party::{Provided, ThirdParty};
-use crate::buck::{Evaluation, Source, SourceOrigin, Target, Value, Written};
+use crate::buck::{Evaluation, Source, SourceOrigin, Target};
 use crate::python::modules::{ModuleForm, module_of};
 use crate::source::{Problem, ProjectPath};
 use crate::workspace::Workspace;
@@ -73,7 +74,7 @@ pub(super) struct Context<'a> {
 }
 
 impl Context<'_> {
-    fn dir_of(&self, id: TargetId) -> Option<&ProjectPath> {
+    pub(super) fn dir_of(&self, id: TargetId) -> Option<&ProjectPath> {
         let (package, _) = self.targets.node(id).origin?;
         Some(&self.evaluation.packages[package].dir)
     }
@@ -201,8 +202,12 @@ impl Owners {
         if !is_resource && !is_python_attribute(&source.attr) {
             return;
         }
+        let is_made = matches!(source.origin, SourceOrigin::Target(_));
         for (key, path) in outputs(context, id, source) {
             let destination = join(&prefix(target), &key);
+            // A directory of generated files: what is in it is not known.
+            let is_opaque = is_made && !is_resource && module_of(&destination).is_none();
+            offer.complete &= !is_opaque;
             if is_resource {
                 let (directory, file) = destination.rsplit_once('/').unwrap_or(("", &destination));
                 offer.has_resources = true;
@@ -399,102 +404,4 @@ fn is_python_attribute(attr: &str) -> bool {
         attr,
         "srcs" | "versioned_srcs" | "type_stubs" | "types" | "type_stub" | "main" | "main_src"
     )
-}
-
-/// Where a target's sources go in the link tree (`python_library.bzl`): `base_module`, else the package path.
-pub(super) fn prefix(target: &Target) -> String {
-    match target.attr("base_module") {
-        Some(Value::Str(base)) => base.text.replace('.', "/"),
-        _ => target.label.package.path.to_string(),
-    }
-}
-
-/// Bazel's `imports`: directories that are on `sys.path` too, as link-tree prefixes.
-fn import_roots(target: &Target) -> Vec<String> {
-    let mut roots = Vec::new();
-    if target.kind.starts_with("py_")
-        && let Some(imports) = target.attr("imports")
-    {
-        imports.for_each_text(&mut |text| {
-            let root = join(&target.label.package.path, &text.text);
-            if !root.is_empty() {
-                roots.push(format!("{root}/"));
-            }
-        });
-    }
-    roots
-}
-
-/// `prefix/key` with `.` and `..` resolved; a key may lead out of its prefix.
-fn join(prefix: &str, key: &str) -> String {
-    let mut parts: Vec<&str> = prefix.split('/').filter(|part| !part.is_empty()).collect();
-    for part in key.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop();
-            }
-            _ => parts.push(part),
-        }
-    }
-    parts.join("/")
-}
-
-/// The files that a source stands for: where each goes, relative to the prefix, and where it is if it is on disk.
-fn outputs(
-    context: &Context<'_>,
-    id: TargetId,
-    source: &Source,
-) -> Vec<(String, Option<ProjectPath>)> {
-    match &source.origin {
-        SourceOrigin::File { path, .. } => {
-            let own = context.dir_of(id).and_then(|dir| path.below(dir)).unwrap_or(path.as_str());
-            let key = source.destination.as_deref().unwrap_or(own);
-            vec![(key.to_owned(), Some(path.clone()))]
-        }
-        SourceOrigin::Target(written) => outputs_of_target(context, written, source),
-    }
-}
-
-fn outputs_of_target(
-    context: &Context<'_>,
-    written: &Written,
-    source: &Source,
-) -> Vec<(String, Option<ProjectPath>)> {
-    let destination = source.destination.as_deref();
-    let maker = context.targets.find(&written.label).and_then(|id| context.targets.node(id).origin);
-    let Some((package, index)) = maker else {
-        let key = destination
-            .map(str::to_owned)
-            .or_else(|| written.sub_target.as_deref().map(str::to_owned));
-        return key.map(|key| (key, None)).into_iter().collect();
-    };
-    let maker = &context.evaluation.packages[package].targets[index];
-    let files = maker.sources.iter().filter_map(|source| match &source.origin {
-        SourceOrigin::File { path, .. } => Some((source, path)),
-        SourceOrigin::Target(_) => None,
-    });
-    let dir = &context.evaluation.packages[package].dir;
-    match &*maker.kind {
-        "filegroup" => {
-            let root = destination.unwrap_or(&maker.label.name);
-            let place = |(source, path): (&Source, &ProjectPath)| {
-                let own = path.below(dir).unwrap_or(path.as_str());
-                let key = source.destination.as_deref().unwrap_or(own);
-                (format!("{root}/{key}"), Some(path.clone()))
-            };
-            files.map(place).collect()
-        }
-        "export_file" => {
-            let path = maker.text("src").unwrap_or(&maker.label.name);
-            let name = maker.text("out").unwrap_or(path);
-            let key = destination.unwrap_or(name).to_owned();
-            vec![(key, dir.join(path))]
-        }
-        _ => {
-            let out = written.sub_target.as_deref().or_else(|| maker.text("out"));
-            let key = destination.or(out).unwrap_or(&maker.label.name).to_owned();
-            vec![(key, None)]
-        }
-    }
 }

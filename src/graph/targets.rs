@@ -76,7 +76,10 @@ impl Targets {
         let mut targets = Self::default();
         for (at, package) in evaluation.packages.iter().enumerate() {
             for (index, target) in package.targets.iter().enumerate() {
-                let kind = Kind::of_rule(&target.kind, target.known);
+                let kind = match target.is_toolchain {
+                    true => Kind::Configuration,
+                    false => Kind::of_rule(&target.kind, target.known),
+                };
                 targets.add(target.label.clone(), kind, Some((at, index)));
             }
         }
@@ -148,6 +151,8 @@ impl Targets {
             | "implicit_test_library"
             | "extra_deps"
             | "test_deps" => true,
+            // They are put into the link tree too, and imported by nobody (`python_binary.bzl`).
+            "preload_deps" => Kind::of_rule(&from.kind, from.known).is_executable(),
             // A wheel or generated module that stands among the sources is a source, not a dependency.
             "srcs" | "resources" | "type_stubs" | "types" | "headers" | "main" | "main_src" => {
                 false

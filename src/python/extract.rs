@@ -195,9 +195,13 @@ impl<'a> Walk<'_, 'a> {
     fn guarded(&mut self, guarded: &'a StmtTry) {
         let optional = self.context.optional || guards::catches_import_error(guarded, &self.names);
         self.within(Context { optional, ..self.context }, &guarded.body);
+        // What stands in for a failed import is needed; what follows on another failure may never run.
+        let outer = self.context;
+        self.context.optional |= !guards::imports_something(&guarded.body);
         for handler in &guarded.handlers {
             self.visit_except_handler(handler);
         }
+        self.context = outer;
         self.visit_body(&guarded.orelse);
         self.visit_body(&guarded.finalbody);
     }

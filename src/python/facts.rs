@@ -46,6 +46,8 @@ pub struct Facts {
     pub problems: Vec<FactProblem>,
     /// The file has an `if __name__ == "__main__":` block.
     pub is_script: bool,
+    /// A comment at the top says that a program wrote the file.
+    pub generated: bool,
     /// Something may be missing from these facts.
     pub incomplete: bool,
     /// Number of lines.

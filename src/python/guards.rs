@@ -1,6 +1,6 @@
 //! What the conditions around an import say: type checking, dead code, caught import errors. Pure functions; touches nothing.
 
-use ruff_python_ast::{BoolOp, ExceptHandler, Expr, Number, StmtTry, UnaryOp, WithItem};
+use ruff_python_ast::{BoolOp, ExceptHandler, Expr, Number, Stmt, StmtTry, UnaryOp, WithItem};
 
 use super::names::Names;
 
@@ -76,6 +76,20 @@ pub(super) fn catches_import_error(guarded: &StmtTry, names: &Names<'_>) -> bool
     guarded.handlers.iter().any(|ExceptHandler::ExceptHandler(handler)| match &handler.type_ {
         None => true,
         Some(caught) => is_import_error(caught, names),
+    })
+}
+
+/// Whether a body has an import statement of its own, within whatever branches.
+pub(super) fn imports_something(body: &[Stmt]) -> bool {
+    body.iter().any(|statement| match statement {
+        Stmt::Import(_) | Stmt::ImportFrom(_) => true,
+        Stmt::If(branch) => {
+            imports_something(&branch.body)
+                || branch.elif_else_clauses.iter().any(|clause| imports_something(&clause.body))
+        }
+        Stmt::Try(inner) => imports_something(&inner.body),
+        Stmt::With(with) => imports_something(&with.body),
+        _ => false,
     })
 }
 

@@ -92,9 +92,19 @@ fn facts_of_source(source: &Source<'_>, kind: SourceKind) -> Facts {
         None => facts_by_tree(source, kind),
     };
     facts.incomplete |= !source.problems.is_empty();
+    facts.generated = says_generated(&source.text);
     facts.problems.splice(0..0, source.problems.iter().cloned());
     facts.lines = count_lines(&source.lines, source.text.len());
     facts
+}
+
+/// Whether one of the first comments says so, as most generators write it.
+fn says_generated(text: &str) -> bool {
+    let comments = text.lines().take(10).filter(|line| line.starts_with('#'));
+    comments.map(str::to_ascii_lowercase).any(|comment| {
+        let forbids = ["do not edit", "do not modify"].iter().any(|words| comment.contains(words));
+        comment.contains("@generated") || forbids && comment.contains("generated")
+    })
 }
 
 fn count_lines(lines: &LineIndex, length: usize) -> u32 {

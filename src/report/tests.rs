@@ -40,7 +40,12 @@ fn unused() -> Finding {
         message: "nothing in `app` uses `//é:old`".into(),
         evidence: evidence(2),
         hint: Some("remove it".into()),
-        fix: Some(FixSet { safety: Safety::Safe, removals: vec![], additions: vec![] }),
+        fix: Some(FixSet {
+            safety: Safety::Safe,
+            removals: vec![],
+            additions: vec![],
+            deletions: vec![],
+        }),
     }
 }
 

@@ -143,12 +143,19 @@ impl Default for Roots {
             public: false,
             files: PathGlobs::of_static(&[
                 ".github/**",
-                "**/*.sh",
                 "scripts/**",
                 "Makefile",
                 "justfile",
-                "*.toml",
                 "Dockerfile*",
+                "**/*.sh",
+                "**/*.bat",
+                "**/*.ps1",
+                "**/*.toml",
+                "**/*.yaml",
+                "**/*.yml",
+                "**/*.cmake",
+                "**/CMakeLists.txt",
+                "**/package.json",
             ]),
         }
     }

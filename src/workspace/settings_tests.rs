@@ -20,7 +20,7 @@ fn an_empty_file_gives_the_defaults() {
     let settings = read("", &[]).unwrap();
     assert!(settings.python.notebooks && !settings.python.doctests && !settings.roots.public);
     assert_eq!((settings.python.version.major, settings.python.version.minor), (3, 12));
-    assert_eq!(settings.roots.files.patterns().len(), 7);
+    assert_eq!(settings.roots.files.patterns().len(), 14);
     assert!(settings.roots.files.matches(&ProjectPath::new(".github/workflows/ci.yml")));
     assert_eq!(settings.lint.min_confidence, MinConfidence::Possible);
     assert_eq!(settings.lint.fail_on, FailOn::Warning);

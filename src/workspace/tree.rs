@@ -95,6 +95,15 @@ impl Tree {
         }
     }
 
+    /// The packages right below the one in `dir`, by their paths from there.
+    pub fn sub_packages<'a>(&'a self, dir: &'a ProjectPath) -> impl Iterator<Item = &'a str> {
+        let below = self.packages.iter().filter(move |package| {
+            let above = package.dir.parent().filter(|_| package.dir != *dir);
+            above.and_then(|above| self.package_of(&above)).is_some_and(|owner| owner.dir == *dir)
+        });
+        below.filter_map(move |package| package.dir.below(dir))
+    }
+
     /// All files, links to files among them; sorted.
     pub fn files(&self) -> impl Iterator<Item = &ProjectPath> {
         let collect = || {

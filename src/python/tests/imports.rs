@@ -69,6 +69,7 @@ fn caught_import_errors_make_the_try_body_optional() {
         assert_eq!(kinds(&text), [Optional, Runtime, Runtime], "{caught}");
     }
     assert_eq!(kinds("try:\n  import a\nexcept OSError:\n  pass"), [Runtime]);
+    assert_eq!(kinds("try:\n  run()\nexcept OSError:\n  import a"), [Optional]);
     assert_eq!(kinds("try:\n  import a\nfinally:\n  pass"), [Runtime]);
     assert_eq!(
         kinds("import contextlib as c\nwith c.suppress(OSError, ImportError):\n  import a"),
