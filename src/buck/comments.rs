@@ -150,7 +150,7 @@ mod tests {
     use crate::source::ProjectPath;
 
     fn manual(text: &str) -> Vec<String> {
-        let file = ParsedFile::parse(&ProjectPath::new("BUCK"), text.as_bytes().to_vec(), 0);
+        let file = ParsedFile::parse(&ProjectPath::new("BUCK"), text.as_bytes().to_vec(), None);
         let literals = file.collected.literals.iter();
         literals.filter(|literal| literal.manual).map(|literal| literal.text.to_string()).collect()
     }

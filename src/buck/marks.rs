@@ -56,7 +56,7 @@ fn parse(mark: &str) -> Option<LiteralId> {
 }
 
 /// Where marks were inserted into a text.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Insertions(Vec<Insertion>);
 
 #[derive(Debug)]

@@ -292,6 +292,8 @@ fn extend(
 }
 
 fn read_and_parse(session: &Session<'_>, path: &ProjectPath, number: u32) -> ParsedFile {
+    // Nobody edits the prelude, so that its literals need no marks.
+    let number = Some(number).filter(|_| !session.is_prelude(path));
     match session.workspace.files.read(path) {
         Ok(bytes) => ParsedFile::parse(path, bytes, number),
         Err(error) => {

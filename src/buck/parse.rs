@@ -1,5 +1,6 @@
 //! Build-language files as syntax: pieces that parse, loads, literals, names, comments. Pure functions of the text.
 
+use super::bounds;
 use super::marks::Insertions;
 use super::pieces::{self, Piece};
 use super::syntax::{self, Collected};
@@ -63,8 +64,8 @@ pub(super) struct ParsedFile {
 }
 
 impl ParsedFile {
-    /// Parses `bytes`; `file` is the number that the marks of its literals carry.
-    pub(super) fn parse(path: &ProjectPath, bytes: Vec<u8>, file: u32) -> Self {
+    /// Parses `bytes`; `file` is the number that the marks of its literals carry, `None` if it gets none.
+    pub(super) fn parse(path: &ProjectPath, bytes: Vec<u8>, file: Option<u32>) -> Self {
         let mut problems = Vec::new();
         let mut problem = |line: u32, kind, message: String| {
             problems.push(Problem { path: path.clone(), line, kind, message });
@@ -94,20 +95,21 @@ impl ParsedFile {
             }
             None => 0,
         };
-        let (asts, pieces) = pieces::parse_all(path, &text, start, &lines, &mut problem);
+        let (mut asts, pieces) = pieces::parse_all(path, &text, start, &lines, &mut problem);
         let mut collected = Collected::default();
         for ast in &asts {
             syntax::collect(ast, &mut collected);
         }
         collected.attach_comments(&text, &lines);
-        let (marked_text, insertions) = Insertions::of(&text, &collected.literals, file);
-        let marked = if insertions.is_empty() {
-            Vec::new()
-        } else {
+        let marks = file.map(|file| Insertions::of(&text, &collected.literals, file));
+        let (marked_text, insertions) = marks.unwrap_or_default();
+        let mut marked: Vec<AstModule> = Vec::new();
+        if !insertions.is_empty() {
             let parse =
                 |piece: &Piece| pieces::parse(path, &marked_text, &piece.marked(&insertions));
-            pieces.iter().filter_map(|piece| parse(piece).ok()).collect()
-        };
+            marked.extend(pieces.iter().filter_map(|piece| parse(piece).ok()));
+        }
+        asts.iter_mut().chain(&mut marked).for_each(bounds::guard);
         Self {
             path: path.clone(),
             text,
@@ -137,8 +139,14 @@ impl ParsedFile {
         };
         let spans = asts.iter().flat_map(syntax::top_level_spans);
         let pieces = spans.map(|span| Piece { lines: line_of(span.start) - 1, span });
-        pieces.filter_map(|piece| pieces::parse(&self.path, text, &piece).ok()).collect()
+        let parsed = pieces.filter_map(|piece| pieces::parse(&self.path, text, &piece).ok());
+        parsed.map(guarded).collect()
     }
+}
+
+fn guarded(mut ast: AstModule) -> AstModule {
+    bounds::guard(&mut ast);
+    ast
 }
 
 #[cfg(test)]
@@ -146,7 +154,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> ParsedFile {
-        ParsedFile::parse(&ProjectPath::new("pkg/BUCK"), text.as_bytes().to_vec(), 7)
+        ParsedFile::parse(&ProjectPath::new("pkg/BUCK"), text.as_bytes().to_vec(), Some(7))
     }
 
     #[test]

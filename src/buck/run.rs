@@ -203,8 +203,6 @@ impl<'v, 'a, 'e: 'a, 'i: 'a> Run<'v, 'a, 'e, 'i> {
     }
 
     fn statement(&mut self, ast: &AstModule) -> starlark::Result<()> {
-        let mut ast = ast.clone();
-        bounds::guard(&mut ast);
         for _ in 0..MAX_UNKNOWN_NAMES {
             match self.eval.eval_module(ast.clone(), &self.input.scope.globals) {
                 Ok(_) => return Ok(()),

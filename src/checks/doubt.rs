@@ -95,7 +95,7 @@ impl<'a> Doubt<'a> {
             unread: ids()
                 .filter_map(|id| Some((id, unread_evidence(graph, id, is_exported)?)))
                 .collect(),
-            opaque: ids().filter(|id| is_opaque(graph, *id)).map(|id| id.index()).collect(),
+            opaque: ids().filter(|id| is_opaque(graph, *id)).map(TargetId::index).collect(),
             seeking: ids().flat_map(|id| foreign_imports(edges, id)).collect(),
             after: leaning::web_after(edges, outcome),
             removals: removable.into_par_iter().map(below).collect(),

@@ -76,9 +76,10 @@ impl Targets {
         let mut targets = Self::default();
         for (at, package) in evaluation.packages.iter().enumerate() {
             for (index, target) in package.targets.iter().enumerate() {
-                let kind = match target.is_toolchain {
-                    true => Kind::Configuration,
-                    false => Kind::of_rule(&target.kind, target.known),
+                let kind = if target.is_toolchain {
+                    Kind::Configuration
+                } else {
+                    Kind::of_rule(&target.kind, target.known)
                 };
                 targets.add(target.label.clone(), kind, Some((at, index)));
             }
