@@ -132,7 +132,7 @@ pub(super) fn evaluate<'a>(
     done.oncall = runs.oncall;
     done.globs = runs.globs;
     done.untraced = runs.untraced;
-    let has_nothing = file.asts.is_empty() || file.text.is_empty();
+    let has_nothing = !file.has_statements() || file.text.is_empty();
     done.failed = has_nothing && !file.problems.is_empty();
     done.incomplete = !file.problems.is_empty() || !runs.problems.is_empty();
     let is_file = |path: &ProjectPath| session.workspace.tree.is_file(path);

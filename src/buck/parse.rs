@@ -6,6 +6,7 @@ use super::pieces::{self, Piece};
 use super::syntax::{self, Collected};
 use crate::source::{LineIndex, Problem, ProblemKind, ProjectPath, Span};
 use starlark::syntax::AstModule;
+use std::sync::{Mutex, PoisonError};
 
 /// Larger build files are refused; the largest generated ones in the wild have a few megabytes.
 const MAX_BYTES: usize = 8 << 20;
@@ -53,10 +54,11 @@ pub(super) struct ParsedFile {
     pub(super) path: ProjectPath,
     pub(super) text: String,
     pub(super) lines: LineIndex,
-    /// The statements in order: one module if all is well, one a statement around syntax errors.
-    pub(super) asts: Vec<AstModule>,
-    /// The same with marks, or empty where there is nothing to mark.
-    pub(super) marked: Vec<AstModule>,
+    /// What parses, in order: the whole if all is well, single statements around syntax errors.
+    pieces: Vec<Piece>,
+    /// Their trees without marks and with, until somebody takes them: most files are evaluated once in each way, and the
+    /// trees of a prelude fill a hundred megabytes.
+    trees: [Mutex<Vec<AstModule>>; 2],
     insertions: Insertions,
     marked_text: String,
     pub(super) collected: Collected,
@@ -114,8 +116,8 @@ impl ParsedFile {
             path: path.clone(),
             text,
             lines,
-            asts,
-            marked,
+            pieces,
+            trees: [asts, marked].map(Mutex::new),
             insertions,
             marked_text,
             collected,
@@ -128,16 +130,37 @@ impl ParsedFile {
         self.insertions.unmark(offset)
     }
 
-    /// One module a top-level statement, for files in which a statement fails; with marks or without.
+    /// Whether some of it parses.
+    pub(super) fn has_statements(&self) -> bool {
+        !self.pieces.is_empty()
+    }
+
+    /// The trees of all that parses, with marks or, where there is nothing to mark, without.
+    pub(super) fn trees(&self, marked: bool) -> Vec<AstModule> {
+        let marked = marked && !self.insertions.is_empty();
+        let kept = &self.trees[usize::from(marked)];
+        let kept = std::mem::take(&mut *kept.lock().unwrap_or_else(PoisonError::into_inner));
+        if !kept.is_empty() {
+            return kept;
+        }
+        let text = if marked { &self.marked_text } else { &self.text };
+        let parse = |piece: &Piece| match marked {
+            true => pieces::parse(&self.path, text, &piece.marked(&self.insertions)),
+            false => pieces::parse(&self.path, text, piece),
+        };
+        self.pieces.iter().filter_map(|piece| parse(piece).ok()).map(guarded).collect()
+    }
+
+    /// One tree a top-level statement, for files in which a statement fails.
     pub(super) fn statements(&self, marked: bool) -> Vec<AstModule> {
-        let is_marked = marked && !self.marked.is_empty();
-        let (asts, text) =
-            if is_marked { (&self.marked, &self.marked_text) } else { (&self.asts, &self.text) };
+        let is_marked = marked && !self.insertions.is_empty();
+        let text = if is_marked { &self.marked_text } else { &self.text };
         let line_of = |start: usize| {
             let start = start as u32;
             self.lines.line(if is_marked { self.unmark_offset(start) } else { start })
         };
-        let spans = asts.iter().flat_map(syntax::top_level_spans);
+        let trees = self.trees(marked);
+        let spans = trees.iter().flat_map(syntax::top_level_spans);
         let pieces = spans.map(|span| Piece { lines: line_of(span.start) - 1, span });
         let parsed = pieces.filter_map(|piece| pieces::parse(&self.path, text, &piece).ok());
         parsed.map(guarded).collect()
@@ -169,7 +192,7 @@ mod tests {
     #[test]
     fn a_syntax_error_costs_its_statement_only() {
         let file = parse("a(name = \"x\")\nb(name = \"y\",,)\nc(\n    name = \"z\",\n)\n");
-        assert_eq!(file.asts.len(), 2);
+        assert_eq!(file.trees(false).len(), 2);
         assert_eq!(file.problems.len(), 1);
         assert_eq!(file.problems[0].line, 2);
     }
@@ -178,7 +201,7 @@ mod tests {
     fn deep_nesting_is_refused_and_not_parsed() {
         let file = parse(&format!("x = {}{}\n", "(".repeat(10_000), ")".repeat(10_000)));
         assert_eq!(file.problems[0].kind, ProblemKind::Limit);
-        assert!(file.asts.is_empty());
+        assert!(!file.has_statements());
     }
 
     #[test]

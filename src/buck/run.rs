@@ -144,40 +144,39 @@ impl<'v, 'a, 'e: 'a, 'i: 'a> Run<'v, 'a, 'e, 'i> {
     }
 
     fn file(&mut self, mode: Mode) -> Result<Vec<Problem>, Failed> {
-        let file = self.input.file;
         self.define_free_names();
-        let statements;
-        let asts = match mode {
-            Mode::Whole if self.input.marked && !file.marked.is_empty() => &file.marked,
-            Mode::Whole => &file.asts,
-            Mode::Statements => {
-                statements = file.statements(self.input.marked);
-                &statements
-            }
-        };
-        let mut stopped_statements = 0;
-        for ast in asts {
-            let run = || self.statement(ast);
-            // Starlark asserts that no value is larger than 4 GiB. What it leaves behind then is not used again.
-            let done = panic::catch_unwind(AssertUnwindSafe(run));
-            let panicked = done.is_err();
-            let stopped = |_| Err(bounds::exceeded("a limit of the evaluator was hit".to_owned()));
-            if let Err(error) = done.unwrap_or_else(stopped) {
-                if mode == Mode::Whole {
-                    return Err(Failed);
-                }
-                if self.report(ast, &error) == ProblemKind::Limit {
-                    // Ticks add up over an evaluator; the statements that follow get a budget of their own.
-                    self.eval = Self::evaluator(self.module, self.input, self.recorder);
-                    stopped_statements += 1;
-                }
-            }
-            if panicked || stopped_statements == MAX_STOPPED {
-                break;
-            }
+        match mode {
+            Mode::Whole => self.whole()?,
+            Mode::Statements => self.each_statement(),
         }
         self.report_notes();
         Ok(std::mem::take(&mut self.problems))
+    }
+
+    fn whole(&mut self) -> Result<(), Failed> {
+        for ast in self.input.file.trees(self.input.marked) {
+            let run = || self.eval.eval_module(ast, &self.input.scope.globals).map(|_| ());
+            guarded(run).map_err(|_| Failed)?;
+        }
+        Ok(())
+    }
+
+    fn each_statement(&mut self) {
+        let mut stopped = 0;
+        for ast in &self.input.file.statements(self.input.marked) {
+            let Err(failure) = guarded(|| self.statement(ast)) else { continue };
+            let panicked = failure.is_none();
+            let error = failure
+                .unwrap_or_else(|| bounds::exceeded("a limit of the evaluator was hit".to_owned()));
+            if self.report(ast, &error) == ProblemKind::Limit {
+                // Ticks add up over an evaluator; the statements that follow get a budget of their own.
+                self.eval = Self::evaluator(self.module, self.input, self.recorder);
+                stopped += 1;
+            }
+            if panicked || stopped == MAX_STOPPED {
+                break;
+            }
+        }
     }
 
     /// Starlark resolves every name of a file before the first statement runs, so one unknown name would cost the file.
@@ -254,6 +253,14 @@ impl<'v, 'a, 'e: 'a, 'i: 'a> Run<'v, 'a, 'e, 'i> {
             let problem = Problem { path: file.path.clone(), line, kind, message: note.message };
             self.problems.push(problem);
         }
+    }
+}
+
+/// Starlark asserts that no value is larger than 4 GiB: `None` if it panicked. What it leaves behind is not used again.
+fn guarded(run: impl FnOnce() -> starlark::Result<()>) -> Result<(), Option<starlark::Error>> {
+    match panic::catch_unwind(AssertUnwindSafe(run)) {
+        Ok(done) => done.map_err(Some),
+        Err(_) => Err(None),
     }
 }
 
