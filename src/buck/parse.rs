@@ -144,11 +144,11 @@ impl ParsedFile {
             return kept;
         }
         let text = if marked { &self.marked_text } else { &self.text };
-        let parse = |piece: &Piece| match marked {
-            true => pieces::parse(&self.path, text, &piece.marked(&self.insertions)),
-            false => pieces::parse(&self.path, text, piece),
+        let place = |piece: &Piece| {
+            if marked { piece.marked(&self.insertions) } else { piece.clone() }
         };
-        self.pieces.iter().filter_map(|piece| parse(piece).ok()).map(guarded).collect()
+        let parse = |piece: &Piece| pieces::parse(&self.path, text, &place(piece)).ok();
+        self.pieces.iter().filter_map(parse).map(guarded).collect()
     }
 
     /// One tree a top-level statement, for files in which a statement fails.
