@@ -33,6 +33,7 @@ pub mod buck;
 pub mod checks;
 pub mod cli;
 mod depth;
+pub mod edits;
 pub mod error;
 pub mod finding;
 pub mod graph;

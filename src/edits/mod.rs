@@ -1,0 +1,5 @@
+//! Changes of the user's files: fixes as text, their proof, and how they are written and taken back. Only `apply` writes.
+
+mod change;
+
+pub use change::{FileChange, Overlap, TextEdit, apply as apply_text};
