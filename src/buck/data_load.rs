@@ -19,7 +19,7 @@ pub(super) fn load(session: &Session<'_>, path: &ProjectPath) -> (Loaded, Vec<Pr
                 module.set("value", module.heap().alloc(value));
                 module.freeze()
             });
-            let module = frozen.unwrap_or_else(|_| session.empty.clone());
+            let module = frozen.unwrap_or_else(|_| session.core.empty.clone());
             (Loaded { marked: module.clone(), plain: module }, Vec::new())
         }
         Err(message) => {
@@ -31,7 +31,7 @@ pub(super) fn load(session: &Session<'_>, path: &ProjectPath) -> (Loaded, Vec<Pr
 
 fn read(session: &Session<'_>, path: &ProjectPath) -> Result<serde_json::Value, String> {
     let bytes =
-        session.workspace.files.read(path).map_err(|error| format!("cannot be read: {error}"))?;
+        session.disk.files.read(path).map_err(|error| format!("cannot be read: {error}"))?;
     if path.file_name().ends_with(".json") {
         return serde_json::from_slice(&bytes).map_err(|error| format!("no valid JSON: {error}"));
     }

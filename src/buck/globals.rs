@@ -161,7 +161,7 @@ fn internal_functions(builder: &mut GlobalsBuilder) {
     fn sub_packages<'v>(eval: &mut Evaluator<'v, '_, '_>) -> anyhow::Result<StarValue<'v>> {
         let recorder = recorder(eval)?;
         let scope = recorder.package.ok_or_else(|| anyhow::anyhow!("no package here"))?;
-        let below = recorder.session.workspace.tree.sub_packages(scope.dir);
+        let below = recorder.session.disk.tree.sub_packages(scope.dir);
         Ok(eval.heap().alloc(AllocList(below)))
     }
 }

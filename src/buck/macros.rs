@@ -132,7 +132,7 @@ fn namespace<'v>(
     if let Some(members_of) = original.and_then(StructRef::from_value) {
         members.extend(members_of.iter().map(|(name, value)| (name.as_str().to_owned(), value)));
     }
-    if session.macros.fbcode && members.contains_key("is_oss") {
+    if session.core.macros.fbcode && members.contains_key("is_oss") {
         members.insert("is_oss".to_owned(), Value::new_bool(false));
     }
     for (name, rule) in session.namespace_rules() {
@@ -143,7 +143,7 @@ fn namespace<'v>(
 
 /// Every rule and fbcode macro by its name, as members of a namespace.
 pub(super) fn namespace_rules(session: &Session<'_>) -> Vec<(String, Rule)> {
-    let rules = session.rules.names().into_iter().map(|name| (name, name));
+    let rules = session.core.rules.names().into_iter().map(|name| (name, name));
     let macros = FBCODE_KINDS.iter().copied().filter(|(_, kind)| !kind.is_empty());
     rules
         .chain(macros)
@@ -153,7 +153,7 @@ pub(super) fn namespace_rules(session: &Session<'_>) -> Vec<(String, Rule)> {
 
 /// A rule by the kind that a setting names, with the attributes it adds.
 pub(super) fn rule(setting: &RuleShape, session: &Session<'_>) -> Rule {
-    let known = session.rules.get(&setting.kind);
+    let known = session.core.rules.get(&setting.kind);
     let base = known.map(|schema| &**schema);
     let mut attributes: Vec<(Box<str>, AttrKind)> = FBCODE_ATTRIBUTES
         .iter()

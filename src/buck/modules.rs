@@ -1,6 +1,7 @@
 //! Loaded files: found, ordered by their loads, and evaluated once each for every cell that needs them.
 
 use super::macros::MacroTable;
+use super::package::Runs;
 use super::parse::{LoadStatement, ParsedFile};
 use super::recorder::Recorder;
 use super::run::{self, Input, Loader};
@@ -29,7 +30,7 @@ pub(super) struct Loaded {
 }
 
 /// Every file of the evaluation: parsed build files, and modules that were loaded.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Modules {
     /// Parsed files by the number that their marks carry.
     pub(super) files: Vec<Arc<ParsedFile>>,
@@ -55,8 +56,10 @@ impl Modules {
             .enumerate()
             .map(|(at, path)| ((self.files.len() + at) as u32, path))
             .collect();
-        let parsed: Vec<ParsedFile> =
-            new.par_iter().map(|(number, path)| read_and_parse(session, path, *number)).collect();
+        let parsed: Vec<ParsedFile> = new
+            .par_iter()
+            .map(|(number, path)| read_and_parse(session, path, Some(*number)))
+            .collect();
         for ((number, path), file) in new.into_iter().zip(parsed) {
             self.numbers.insert(path.clone(), number);
             self.problems.extend(file.problems.iter().cloned());
@@ -69,7 +72,7 @@ impl Modules {
         let keys = self.discover(session, roots);
         for level in self.levels(session, keys) {
             let results: Vec<(Loaded, Vec<Problem>)> =
-                level.par_iter().map(|key| self.evaluate(session, key)).collect();
+                level.par_iter().map(|key| self.evaluate(session, key, Runs::Both)).collect();
             for (key, (loaded, problems)) in level.into_iter().zip(results) {
                 self.problems.extend(problems);
                 self.loaded.insert(key, loaded);
@@ -82,7 +85,7 @@ impl Modules {
         self.load_closure(session, roots);
         for key in roots {
             if !self.loaded.contains_key(key) {
-                let (loaded, problems) = self.evaluate(session, key);
+                let (loaded, problems) = self.evaluate(session, key, Runs::Both);
                 self.problems.extend(problems);
                 self.loaded.insert(key.clone(), loaded);
             }
@@ -119,14 +122,18 @@ impl Modules {
         load: &LoadStatement,
     ) -> Result<ModuleKey, String> {
         let path = loads::resolve(session.cells, &from.path, &load.module)?;
-        if !session.workspace.files.exists(&path) {
+        if !session.disk.files.exists(&path) {
             return Err(format!("no file `{path}`"));
         }
         Ok(session.module_key(path, &from.cell))
     }
 
     /// Orders keys so that each level only loads from levels before it; what is left is cyclic.
-    fn levels(&mut self, session: &Session<'_>, keys: BTreeSet<ModuleKey>) -> Vec<Vec<ModuleKey>> {
+    pub(super) fn levels(
+        &mut self,
+        session: &Session<'_>,
+        keys: BTreeSet<ModuleKey>,
+    ) -> Vec<Vec<ModuleKey>> {
         let mut waiting: Vec<(ModuleKey, Vec<ModuleKey>)> = keys
             .into_iter()
             .map(|key| {
@@ -171,7 +178,12 @@ impl Modules {
         }
     }
 
-    fn evaluate<'a>(&self, session: &'a Session<'a>, key: &ModuleKey) -> (Loaded, Vec<Problem>) {
+    pub(super) fn evaluate<'a>(
+        &self,
+        session: &'a Session<'a>,
+        key: &ModuleKey,
+        runs: Runs,
+    ) -> (Loaded, Vec<Problem>) {
         if data_load::is_data(&key.path) {
             return data_load::load(session, &key.path);
         }
@@ -184,7 +196,7 @@ impl Modules {
         let input = Input { file, marked: false, loader: &plain_loader, scope, session };
         let plain = run::module(input, recorder);
         problems.extend(plain.problems);
-        let marked = if session.is_prelude(&key.path) {
+        let marked = if runs == Runs::Plain || session.is_prelude(&key.path) {
             plain.module.clone()
         } else {
             run::module(Input { marked: true, loader: &marked_loader, ..input }, recorder).module
@@ -207,9 +219,9 @@ impl Modules {
             let Some(load) = load else { continue };
             let target = Self::target_of(session, key, load);
             let loaded = target.as_ref().ok().and_then(|target| self.loaded.get(target));
-            let helpers = session.helpers.find(&module);
+            let helpers = session.core.helpers.find(&module);
             let found = loaded.or(helpers);
-            let overrides = session.macros.overrides(&module, &symbols);
+            let overrides = session.core.macros.overrides(&module, &symbols);
             let missing: Vec<&str> = symbols
                 .iter()
                 .copied()
@@ -288,13 +300,18 @@ fn extend(
         }
         module.freeze()
     });
-    frozen.unwrap_or_else(|_| session.empty.clone())
+    frozen.unwrap_or_else(|_| session.core.empty.clone())
 }
 
-fn read_and_parse(session: &Session<'_>, path: &ProjectPath, number: u32) -> ParsedFile {
+/// Reads and parses a file; `number` is what its marks carry.
+pub(super) fn read_and_parse(
+    session: &Session<'_>,
+    path: &ProjectPath,
+    number: Option<u32>,
+) -> ParsedFile {
     // Nobody edits the prelude, so that its literals need no marks.
-    let number = Some(number).filter(|_| !session.is_prelude(path));
-    match session.workspace.files.read(path) {
+    let number = number.filter(|_| !session.is_prelude(path));
+    match session.disk.files.read(path) {
         Ok(bytes) => ParsedFile::parse(path, bytes, number),
         Err(error) => {
             let mut file = ParsedFile::parse(path, Vec::new(), number);

@@ -57,6 +57,12 @@ impl PackageFiles {
         Default::default()
     }
 
+    /// Whether a file is one of them.
+    pub(super) fn reads(&self, path: &ProjectPath) -> bool {
+        let is_package_file = matches!(path.file_name(), "PACKAGE" | "BUCK_TREE");
+        is_package_file && path.parent().is_some_and(|dir| self.by_dir.contains_key(&dir))
+    }
+
     /// Evaluates PACKAGE files from the root down; `files` must be sorted.
     pub(super) fn evaluate<'a>(
         session: &'a Session<'a>,
@@ -102,6 +108,15 @@ fn one_package_file<'a>(
     (recorder.written.into_inner(), recorder.visibility.into_inner(), problems)
 }
 
+/// Which runs of a build file are made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Runs {
+    /// With marks and without, so that each dependency names its literal.
+    Both,
+    /// Without marks: what there is, and not where it was written.
+    Plain,
+}
+
 /// Evaluates the build file of a package.
 pub(super) fn evaluate<'a>(
     session: &'a Session<'a>,
@@ -109,6 +124,7 @@ pub(super) fn evaluate<'a>(
     package: &'a PackageDir,
     package_files: &PackageFiles,
     includes: &[FrozenModule],
+    runs: Runs,
 ) -> (Package, Vec<Problem>) {
     let (inherited, default_visibility) = package_files.at(&package.dir);
     let mut done = Package {
@@ -128,21 +144,21 @@ pub(super) fn evaluate<'a>(
         return (done, Vec::new());
     };
     let scope = PackageScope { id: &package.id, dir: &package.dir, inherited: &inherited };
-    let runs = run_both(session, modules, file, scope, includes);
-    done.oncall = runs.oncall;
-    done.globs = runs.globs;
-    done.untraced = runs.untraced;
+    let found = run(session, modules, file, scope, includes, runs);
+    done.oncall = found.oncall;
+    done.globs = found.globs;
+    done.untraced = found.untraced;
     let has_nothing = !file.has_statements() || file.text.is_empty();
     done.failed = has_nothing && !file.problems.is_empty();
-    done.incomplete = !file.problems.is_empty() || !runs.problems.is_empty();
-    let is_file = |path: &ProjectPath| session.workspace.tree.is_file(path);
+    done.incomplete = !file.problems.is_empty() || !found.problems.is_empty();
+    let is_file = |path: &ProjectPath| session.disk.tree.is_file(path);
     let around = Surroundings {
         cells: session.cells,
         package: &package.id,
         dir: &package.dir,
         is_file: &is_file,
     };
-    done.targets = runs
+    done.targets = found
         .targets
         .into_iter()
         .map(|raw| {
@@ -152,10 +168,10 @@ pub(super) fn evaluate<'a>(
             lower::target(raw, places, manual, &around)
         })
         .collect();
-    (done, runs.problems)
+    (done, found.problems)
 }
 
-struct Runs {
+struct Found {
     targets: Vec<RawTarget>,
     oncall: Option<Box<str>>,
     globs: BTreeSet<String>,
@@ -165,13 +181,14 @@ struct Runs {
 
 /// Runs a build file with marks and without. The plain run decides what there is; the marked one says where it came from,
 /// if it found the same.
-fn run_both<'a>(
+fn run<'a>(
     session: &'a Session<'a>,
     modules: &Modules,
     file: &ParsedFile,
     scope: PackageScope<'a>,
     includes: &[FrozenModule],
-) -> Runs {
+    runs: Runs,
+) -> Found {
     let cell = &scope.id.cell;
     let key = ModuleKey { path: file.path.clone(), cell: Arc::clone(cell) };
     let (plain_loader, marked_loader, mut problems) = modules.loaders(session, &key, file);
@@ -183,15 +200,18 @@ fn run_both<'a>(
         };
         run::build_file(Input { file, marked, loader, scope: names, session }, recorder, prepare)
     };
-    let (marked, _) = run(true, &marked_loader);
+    let marked = (runs == Runs::Both).then(|| run(true, &marked_loader).0);
     let (plain, found) = run(false, &plain_loader);
     problems.extend(found);
     let oncall = plain.oncall.into_inner();
     let globs = plain.globs.into_inner();
     let plain = plain.targets.into_inner();
-    let marked = marked.targets.into_inner();
-    let untraced = marked != plain;
-    Runs { targets: if untraced { plain } else { marked }, oncall, globs, problems, untraced }
+    let marked = marked.map(|marked| marked.targets.into_inner());
+    let (targets, untraced) = match marked {
+        Some(marked) if marked == plain => (marked, false),
+        _ => (plain, true),
+    };
+    Found { targets, oncall, globs, problems, untraced }
 }
 
 /// A call frame in a file of the project, with its bytes in the file's own text.

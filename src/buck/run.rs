@@ -63,7 +63,7 @@ pub(super) fn module<'a>(input: Input<'_, 'a>, recorder: impl Fn() -> Recorder<'
         let recorder = recorder();
         Module::with_temp_heap(|module| {
             let problems = Run::new(&module, input, &recorder).file(mode)?;
-            let module = module.freeze().unwrap_or_else(|_| input.session.empty.clone());
+            let module = module.freeze().unwrap_or_else(|_| input.session.core.empty.clone());
             Ok(ModuleRun { module, problems })
         })
     })

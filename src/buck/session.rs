@@ -7,7 +7,7 @@ use super::modules::{Loaded, ModuleKey, Modules};
 use super::rule::{Rule, as_rule};
 use super::schema::{AttrKind, RuleSchema, RuleTable};
 use crate::source::ProjectPath;
-use crate::workspace::{self, Cells, Workspace};
+use crate::workspace::{self, Cells, Files, Tree, Workspace};
 use rustc_hash::FxHashSet;
 use starlark::environment::{FrozenModule, Globals, GlobalsBuilder, Module};
 use starlark::values::OwnedFrozenValue;
@@ -33,10 +33,24 @@ impl Scope {
     }
 }
 
+/// The files that an evaluation sees.
+#[derive(Clone, Copy)]
+pub(super) struct Disk<'a> {
+    pub(super) tree: &'a Tree,
+    pub(super) files: &'a dyn Files,
+}
+
 /// Everything an evaluation asks its surroundings for.
+#[derive(Clone)]
 pub(super) struct Session<'a> {
     pub(super) workspace: &'a Workspace,
     pub(super) cells: &'a Cells,
+    pub(super) disk: Disk<'a>,
+    pub(super) core: Arc<Core>,
+}
+
+/// What stays the same whatever the files hold.
+pub(super) struct Core {
     pub(super) rules: RuleTable,
     pub(super) macros: MacroTable,
     pub(super) empty: FrozenModule,
@@ -138,9 +152,7 @@ impl<'a> Session<'a> {
     ) -> crate::error::Result<Self> {
         let empty = Module::with_temp_heap(|module| module.freeze())
             .map_err(|_| crate::error::Error::new("the evaluator cannot make an empty module"))?;
-        Ok(Self {
-            workspace,
-            cells,
+        let core = Core {
             rules,
             macros: MacroTable::new(&workspace.settings),
             helpers: Helpers::new(&empty),
@@ -151,37 +163,44 @@ impl<'a> Session<'a> {
             build_scope: Scope::new(builds),
             package_symbols: OnceLock::new(),
             namespace_rules: OnceLock::new(),
-        })
+        };
+        let disk = Disk { tree: &workspace.tree, files: &*workspace.files };
+        Ok(Self { workspace, cells, disk, core: Arc::new(core) })
+    }
+
+    /// The same with other files.
+    pub(super) fn over<'b>(&'b self, disk: Disk<'b>) -> Session<'b> {
+        Session { disk, ..self.clone() }
     }
 
     /// The rules of a `namespace`, made once.
     pub(super) fn namespace_rules(&self) -> &[(String, Rule)] {
-        self.namespace_rules.get_or_init(|| macros::namespace_rules(self))
+        self.core.namespace_rules.get_or_init(|| macros::namespace_rules(self))
     }
 
     /// A module in which nothing is defined.
     pub(super) fn nothing(&self) -> Loaded {
-        Loaded { marked: self.empty.clone(), plain: self.empty.clone() }
+        Loaded { marked: self.core.empty.clone(), plain: self.core.empty.clone() }
     }
 
     /// Whether a file belongs to the prelude.
     pub(super) fn is_prelude(&self, path: &ProjectPath) -> bool {
-        self.prelude_cell.as_deref() == Some(&*self.cells.cell_of(path).name)
+        self.core.prelude_cell.as_deref() == Some(&*self.cells.cell_of(path).name)
     }
 
     /// The names that a `.bzl` file sees.
     pub(super) fn module_scope(&self, path: &ProjectPath) -> &Scope {
-        if self.is_prelude(path) { &self.prelude_scope } else { &self.module_scope }
+        if self.is_prelude(path) { &self.core.prelude_scope } else { &self.core.module_scope }
     }
 
     /// The names that a build or PACKAGE file sees.
     pub(super) fn build_scope(&self) -> &Scope {
-        &self.build_scope
+        &self.core.build_scope
     }
 
     /// How a loaded file is keyed: for each cell of build files once, the prelude's files only for their own.
     pub(super) fn module_key(&self, path: ProjectPath, build_file_cell: &Arc<str>) -> ModuleKey {
-        let cell = match &self.prelude_cell {
+        let cell = match &self.core.prelude_cell {
             Some(prelude) if self.is_prelude(&path) => Arc::clone(prelude),
             _ => Arc::clone(build_file_cell),
         };
@@ -205,7 +224,7 @@ impl<'a> Session<'a> {
         include: &[String],
         exclude: &[String],
     ) -> anyhow::Result<Vec<String>> {
-        let tree = &self.workspace.tree;
+        let tree = self.disk.tree;
         let package = tree.package_at(dir).ok_or_else(|| anyhow::anyhow!("no package here"))?;
         let include: Vec<&str> = include.iter().map(String::as_str).collect();
         let exclude: Vec<&str> = exclude.iter().map(String::as_str).collect();
@@ -216,11 +235,11 @@ impl<'a> Session<'a> {
     /// Kind and schema of a macro that could not be read, by the name it was called with.
     pub(super) fn schema_of_unknown(&self, callee: &str) -> (Box<str>, bool, Arc<RuleSchema>) {
         let name = callee.rsplit('.').next().unwrap_or(callee).trim_end_matches("()");
-        if let Some(setting) = self.macros.named(name) {
+        if let Some(setting) = self.core.macros.named(name) {
             let rule = macros::rule(setting, self);
             return (setting.kind.as_str().into(), true, Arc::clone(rule.schema()));
         }
-        if let Some(schema) = self.rules.get(name) {
+        if let Some(schema) = self.core.rules.get(name) {
             return (name.into(), false, Arc::clone(schema));
         }
         (format!("?{name}").into(), false, Arc::new(guessed_schema()))
@@ -228,7 +247,7 @@ impl<'a> Session<'a> {
 
     /// Loads what `[buildfile] package_includes` names; call once, when its files are loaded.
     pub(super) fn set_package_symbols(&self, symbols: Vec<PackageSymbol>) {
-        let _ = self.package_symbols.set(symbols);
+        let _ = self.core.package_symbols.set(symbols);
     }
 
     /// `implicit_package_symbol`: the entry of the nearest directory wins.
@@ -238,7 +257,7 @@ impl<'a> Session<'a> {
         dir: &ProjectPath,
         name: &str,
     ) -> Option<OwnedFrozenValue> {
-        let symbols = self.package_symbols.get()?;
+        let symbols = self.core.package_symbols.get()?;
         symbols
             .iter()
             .filter(|symbol| &*symbol.cell == cell && symbol.name == name)

@@ -34,7 +34,8 @@ pub fn apply(text: &str, edits: &[TextEdit]) -> Result<String, Overlap> {
     edits.sort();
     edits.dedup();
     for pair in edits.windows(2) {
-        let touch = pair[0].span.end > pair[1].span.start || pair[0].span.start == pair[1].span.start;
+        let touch =
+            pair[0].span.end > pair[1].span.start || pair[0].span.start == pair[1].span.start;
         if touch {
             return Err(Overlap(pair[0].clone(), pair[1].clone()));
         }
