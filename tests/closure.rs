@@ -141,10 +141,10 @@ fn apply(report: &Report, edges: &mut BTreeMap<String, BTreeSet<String>>) {
             .filter(|f| f.check == CheckId::UnusedDep)
             .filter_map(|f| f.fix.as_ref())
     };
-    for removal in fixes().flat_map(|fix| &fix.removals) {
+    for removal in fixes().flat_map(FixSet::removals) {
         edges.get_mut(&removal.from.to_string()).unwrap().remove(&removal.to.to_string());
     }
-    for addition in fixes().flat_map(|fix| &fix.additions) {
+    for addition in fixes().flat_map(FixSet::additions) {
         edges.get_mut(&addition.to.to_string()).unwrap().insert(addition.dep.to_string());
     }
 }

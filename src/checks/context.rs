@@ -7,7 +7,7 @@ use super::leaning::{self, Executables, Outcome};
 use super::liveness::{self, ModuleLife, RootTargets};
 use super::loading::Loading;
 use crate::buck::{LiteralId, Target};
-use crate::finding::{Addition, Confidence, Evidence, Region};
+use crate::finding::{Addition, Confidence, Evidence, Region, Removal};
 use crate::graph::{Graph, Kind, TargetId, Use, Web};
 use crate::label::Label;
 use crate::source::{LineIndex, ProjectPath, Span};
@@ -42,6 +42,8 @@ pub(super) struct Context<'a> {
     doubtful: FxHashMap<EdgeId, Evidence>,
     /// A part of the repository of which nothing is known: anything there may use anything.
     pub(super) blind_spot: Option<Evidence>,
+    /// The edges that each literal makes.
+    by_literal: FxHashMap<LiteralId, Vec<EdgeId>>,
     /// For each source, the targets that have it, with the position of what they make of it.
     pub(super) owners_of_file: BTreeMap<&'a ProjectPath, Vec<(TargetId, usize)>>,
     /// Which modules each executable loads.
@@ -63,6 +65,7 @@ impl<'a> Context<'a> {
         let shaky = shaky(graph, &life, &executables);
         let is_exported = workspace.settings.project.preset.is_some();
         let doubtful = doubtful(is_exported, &roots, &edges, &executables, &outcome);
+        let by_literal = by_literal(&edges);
         let mut context = Self {
             workspace,
             graph,
@@ -80,6 +83,7 @@ impl<'a> Context<'a> {
             blind_spot: blind_spot(workspace, graph),
             loading,
             owners_of_file: owners_of_file(graph),
+            by_literal,
             sources: Mutex::default(),
         };
         context.live = context.live_targets();
@@ -143,6 +147,24 @@ impl<'a> Context<'a> {
                 .any(|name| owners.iter().any(|owner| self.edges.provides(*owner, name)))
         };
         dead.filter(uses).filter_map(move |at| graph.owners.provisions()[at].path.as_ref())
+    }
+
+    /// The change that takes an edge away.
+    pub(super) fn removal(&self, id: EdgeId) -> Option<Removal> {
+        let dep = self.edges.dep(id)?;
+        Some(Removal {
+            from: self.label(id.from).clone(),
+            to: self.label(self.edges.edge(id).to).clone(),
+            attr: dep.attr.clone(),
+            literal: dep.literal,
+        })
+    }
+
+    /// All edges that the literal behind one makes; that one alone if it has no literal.
+    pub(super) fn made_by_the_same_literal(&self, id: EdgeId) -> Vec<EdgeId> {
+        let literal = self.edges.dep(id).and_then(|dep| dep.literal);
+        let edges = literal.and_then(|literal| self.by_literal.get(&literal));
+        edges.map_or_else(|| vec![id], Clone::clone)
     }
 
     /// The additions that the removal of an edge calls for.
@@ -242,6 +264,19 @@ fn region(path: &ProjectPath, text: &str, lines: &LineIndex, span: Span) -> Regi
     let (line, column) = lines.line_column(text, span.start);
     let (end_line, end_column) = lines.line_column(text, span.end);
     Region { path: path.clone(), line, column, end_line, end_column, span }
+}
+
+fn by_literal(edges: &Edges<'_>) -> FxHashMap<LiteralId, Vec<EdgeId>> {
+    let mut made: FxHashMap<LiteralId, Vec<EdgeId>> = FxHashMap::default();
+    for from in edges.graph.targets.ids() {
+        for position in 0..edges.graph.targets.node(from).edges.len() {
+            let id = EdgeId { from, position };
+            if let Some(literal) = edges.dep(id).and_then(|dep| dep.literal) {
+                made.entry(literal).or_default().push(id);
+            }
+        }
+    }
+    made
 }
 
 fn owners_of_file(graph: &Graph) -> BTreeMap<&ProjectPath, Vec<(TargetId, usize)>> {

@@ -21,7 +21,7 @@
 //! `[roots] modules` in `secateur.toml`, or `# secateur: keep[dead-module] reason` in the file.
 
 use super::context::Context;
-use crate::finding::{CheckId, Confidence, Finding, Region};
+use crate::finding::{Change, CheckId, Confidence, Finding, FixSet, Region, Safety};
 use crate::graph::{Kind, TargetId};
 use crate::source::ProjectPath;
 
@@ -46,6 +46,7 @@ fn finding(context: &Context<'_>, path: &ProjectPath) -> Option<Finding> {
     finding.target = Some(context.label(id).clone());
     finding.module = Some(name.to_owned());
     finding.evidence.extend(context.unbounded_loader(id));
+    finding.fix = Some(FixSet::new(Safety::Unsafe, [Change::DeleteFile(path.clone())]));
     finding.hint =
         Some("delete it with its mention in `srcs`, or name it in `[roots] modules`".to_owned());
     Some(finding)

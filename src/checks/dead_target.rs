@@ -23,7 +23,7 @@
 use super::context::Context;
 use super::visibility;
 use crate::buck::{self, LiteralId};
-use crate::finding::{CheckId, Confidence, Evidence, Finding};
+use crate::finding::{Change, CheckId, Confidence, Evidence, Finding, FixSet, Safety};
 use crate::graph::{Kind, Resolution, TargetId};
 use crate::label::{Label, PackageId};
 use crate::source::{Place, ProjectPath};
@@ -77,6 +77,8 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
         let region = context.call(target);
         let mut finding = Finding::new(CheckId::DeadTarget, confidence, region, message);
         finding.target = Some(target.label.clone());
+        finding.fix =
+            Some(FixSet::new(Safety::Unsafe, [Change::DeleteTarget(target.label.clone())]));
         finding.hint = Some("delete it, or name it in `[roots] targets`".to_owned());
         finding.evidence.extend(importer.cloned());
         findings.push(finding);

@@ -22,7 +22,7 @@
 
 use super::context::Context;
 use crate::buck::{Dep, LiteralId, Target};
-use crate::finding::{CheckId, Confidence, Evidence, Finding, FixSet, Removal, Safety};
+use crate::finding::{Change, CheckId, Confidence, Evidence, Finding, FixSet, Removal, Safety};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Runs the check.
@@ -45,7 +45,7 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
             let Some((dep, other)) = pairs.iter().find(can_go) else { continue };
             let Some(literal) = dep.literal else { continue };
             if reported.insert(literal) {
-                findings.extend(finding(context, target, dep, other, literals.is_shared(dep)));
+                findings.extend(finding(context, target, dep, other, &literals));
             }
         }
     }
@@ -57,9 +57,10 @@ fn finding(
     target: &Target,
     dep: &Dep,
     other: &Dep,
-    shared: bool,
+    literals: &Literals,
 ) -> Option<Finding> {
     let message = format!("`{}` is in `{}` twice", dep.to, dep.attr);
+    let shared = literals.is_shared(dep);
     let region = context.literal(dep.literal?);
     let confidence = if shared { Confidence::Likely } else { Confidence::Certain };
     let mut finding = Finding::new(CheckId::DuplicateDep, confidence, region, message);
@@ -69,17 +70,9 @@ fn finding(
     let text = "is there already".to_owned();
     finding.evidence.push(Evidence { path: place.path.to_string(), line: place.line, text });
     finding.hint = Some(format!("remove `{}`", dep.text));
-    finding.fix = Some(FixSet {
-        safety: if shared { Safety::Unsafe } else { Safety::Safe },
-        removals: vec![Removal {
-            from: target.label.clone(),
-            to: dep.to.clone(),
-            attr: dep.attr.clone(),
-            literal: dep.literal,
-        }],
-        additions: Vec::new(),
-        deletions: Vec::new(),
-    });
+    let safety = if shared { Safety::Unsafe } else { Safety::Safe };
+    let removals = literals.made_by(context, dep).map(Change::RemoveDep);
+    finding.fix = Some(FixSet::new(safety, removals));
     Some(finding)
 }
 
@@ -106,6 +99,24 @@ impl Literals {
     fn can_go(&self, dep: &Dep) -> bool {
         let counts = dep.literal.and_then(|literal| self.0.get(&literal));
         counts.is_some_and(|(all, redundant)| all == redundant)
+    }
+
+    /// Every dependency that the literal of one makes.
+    fn made_by<'a>(
+        &self,
+        context: &'a Context<'_>,
+        dep: &'a Dep,
+    ) -> impl Iterator<Item = Removal> + 'a {
+        context
+            .defined()
+            .flat_map(|(_, target)| target.deps.iter().map(move |d| (target, d)))
+            .filter(|(_, other)| other.literal == dep.literal)
+            .map(|(target, dep)| Removal {
+                from: target.label.clone(),
+                to: dep.to.clone(),
+                attr: dep.attr.clone(),
+                literal: dep.literal,
+            })
     }
 
     fn is_shared(&self, dep: &Dep) -> bool {

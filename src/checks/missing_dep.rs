@@ -82,5 +82,6 @@ fn finding(context: &Context<'_>, case: &Undeclared<'_>) -> Option<Finding> {
         text: format!("`{owner}` provides `{}`", case.used.wanted),
     }));
     finding.hint = Some(case.hint(context));
+    finding.fix = case.fix(context);
     Some(finding)
 }

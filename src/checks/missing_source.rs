@@ -20,7 +20,7 @@
 
 use super::context::Context;
 use crate::buck::SourceOrigin;
-use crate::finding::{CheckId, Confidence, Finding};
+use crate::finding::{Change, CheckId, Confidence, Finding, FixSet, Safety};
 
 /// Runs the check.
 pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
@@ -42,6 +42,8 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
             let check = CheckId::MissingSource;
             let mut finding = Finding::new(check, Confidence::Certain, region, message);
             finding.target = Some(target.label.clone());
+            let changes = source.literal.map(Change::RemoveSource);
+            finding.fix = changes.map(|change| FixSet::new(Safety::Unsafe, [change]));
             finding.hint = Some("remove it, or bring the file back".to_owned());
             findings.push(finding);
         }

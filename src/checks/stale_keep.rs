@@ -21,7 +21,7 @@
 
 use super::context::Context;
 use crate::buck::SourceFile;
-use crate::finding::{CheckId, Confidence, Finding, Region};
+use crate::finding::{Change, CheckId, Confidence, Finding, FixSet, Region, Safety};
 use crate::python::DirectiveKind;
 use crate::source::{ProjectPath, Span};
 use rustc_hash::FxHashMap;
@@ -134,6 +134,8 @@ fn stale(context: &Context<'_>, keep: &Keep<'_>) -> Finding {
         finding.target = Some(target);
         finding.dep = dep;
     }
+    let change = Change::RemoveComment(keep.path.clone(), keep.span);
+    finding.fix = Some(FixSet::new(Safety::Safe, [change]));
     finding.hint = Some("delete the comment".to_owned());
     finding
 }

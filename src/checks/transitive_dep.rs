@@ -22,7 +22,10 @@
 //! Declare the dependency.
 
 use super::context::Context;
-use crate::finding::{CheckId, Confidence, Evidence, Finding, Region};
+use super::visibility;
+use crate::finding::{
+    Addition, Change, CheckId, Confidence, Evidence, Finding, FixSet, Region, Safety,
+};
 use crate::graph::{TargetId, Use, UseKind, Via};
 use crate::source::ProjectPath;
 use std::collections::BTreeMap;
@@ -52,6 +55,7 @@ fn finding(context: &Context<'_>, case: &Undeclared<'_>) -> Finding {
     finding.module = Some(case.used.wanted.to_string());
     finding.evidence = way(context, case);
     finding.hint = Some(case.hint(context));
+    finding.fix = case.fix(context);
     finding
 }
 
@@ -82,6 +86,22 @@ pub(super) struct Undeclared<'a> {
 }
 
 impl Undeclared<'_> {
+    /// The dependency, where it can be declared.
+    pub(super) fn fix(&self, context: &Context<'_>) -> Option<FixSet> {
+        let (workspace, graph) = (context.workspace, context.graph);
+        let closes_cycle =
+            || context.builds.closure([self.owner.index()]).contains(self.user.index());
+        let is_program = graph.targets.node(self.owner).kind.is_executable();
+        if is_program
+            || !visibility::allows(workspace, graph, self.user, self.owner)
+            || closes_cycle()
+        {
+            return None;
+        }
+        let (to, dep) = (context.label(self.user).clone(), context.label(self.owner).clone());
+        Some(FixSet::new(Safety::Unsafe, [Change::AddDep(Addition { to, dep })]))
+    }
+
     /// What to do about it.
     pub(super) fn hint(&self, context: &Context<'_>) -> String {
         let (user, owner) = (context.label(self.user), context.label(self.owner));

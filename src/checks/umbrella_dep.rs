@@ -21,7 +21,7 @@
 
 use super::context::Context;
 use super::edges::{EdgeId, Usage};
-use crate::finding::{CheckId, Confidence, Evidence, Finding};
+use crate::finding::{Change, CheckId, Confidence, Evidence, Finding, FixSet, Safety};
 use crate::graph::{Kind, TargetId};
 
 /// Runs the check.
@@ -68,5 +68,9 @@ fn finding(context: &Context<'_>, id: EdgeId) -> Option<Finding> {
     let names: Vec<String> =
         used.iter().map(|part| format!("`{}`", context.label(*part))).collect();
     finding.hint = Some(format!("depend on {} instead", names.join(", ")));
+    let labels = used.iter().map(|part| context.label(*part).clone()).collect();
+    let removal = context.removal(id).filter(|removal| removal.literal.is_some());
+    let change = removal.map(|removal| Change::ReplaceDep(removal, labels));
+    finding.fix = change.map(|change| FixSet::new(Safety::Unsafe, [change]));
     Some(finding)
 }

@@ -35,7 +35,7 @@
 use super::context::Context;
 use super::dead_module;
 use super::edges::EdgeId;
-use crate::finding::{CheckId, Confidence, Evidence, Finding, FixSet, Removal, Safety};
+use crate::finding::{Change, CheckId, Confidence, Evidence, Finding, FixSet, Safety};
 use crate::graph::{UseKind, Via};
 use crate::source::ProjectPath;
 
@@ -80,19 +80,21 @@ fn finding(context: &Context<'_>, id: EdgeId) -> Option<Finding> {
     });
     finding.target = Some(from_label.clone());
     finding.dep = Some(to_label.clone());
-    let safe = confidence == Confidence::Certain && dep.literal.is_some();
-    finding.fix = Some(FixSet {
-        safety: if safe { Safety::Safe } else { Safety::Unsafe },
-        removals: vec![Removal {
-            from: from_label.clone(),
-            to: to_label.clone(),
-            attr: dep.attr.clone(),
-            literal: dep.literal,
-        }],
-        additions,
-        deletions: dead.into_iter().cloned().collect(),
-    });
+    finding.fix = dep.literal.map(|_| fix(context, id, confidence, &dead));
     Some(finding)
+}
+
+/// The literal goes, and with it every edge that it makes: all of them are unused, and what leans on them is added elsewhere.
+fn fix(context: &Context<'_>, id: EdgeId, confidence: Confidence, dead: &[&ProjectPath]) -> FixSet {
+    let edges = context.made_by_the_same_literal(id);
+    let sure = |id: &EdgeId| context.removal_confidence(*id) == Confidence::Certain;
+    let is_safe = confidence == Confidence::Certain && dead.is_empty() && edges.iter().all(sure);
+    let removals = edges.iter().filter_map(|id| context.removal(*id)).map(Change::RemoveDep);
+    let additions = edges.iter().flat_map(|id| context.additions_for(*id)).map(Change::AddDep);
+    let deletions = edges.iter().flat_map(|id| context.dead_users(*id));
+    let deletions = deletions.map(|path| Change::DeleteFile(path.clone()));
+    let safety = if is_safe { Safety::Safe } else { Safety::Unsafe };
+    FixSet::new(safety, removals.chain(additions).chain(deletions))
 }
 
 /// What the dependency offers, and what each source uses instead.

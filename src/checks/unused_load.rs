@@ -20,7 +20,7 @@
 //! Remove the symbol; with the last one, the `load`.
 
 use super::context::Context;
-use crate::finding::{CheckId, Confidence, Finding};
+use crate::finding::{Change, CheckId, Confidence, Finding, FixSet, Safety};
 
 /// Runs the check.
 pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
@@ -47,6 +47,8 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
                 let message = format!("nothing uses `{}` of `{}`", symbol.local, load.module);
                 let check = CheckId::UnusedLoad;
                 let mut finding = Finding::new(check, Confidence::Certain, region, message);
+                let change = Change::RemoveLoad(file.path().clone(), symbol.span);
+                finding.fix = Some(FixSet::new(Safety::Safe, [change]));
                 finding.hint = Some(match load.symbols.len() {
                     1 => "remove the `load`".to_owned(),
                     _ => format!("remove `{}` from the `load`", symbol.local),

@@ -1,20 +1,30 @@
-//! What would settle a finding, as a change in meaning; its text is made elsewhere. Pure values; touches nothing.
+//! What would settle a finding, as changes in meaning; their text is made elsewhere. Pure values; touches nothing.
 
 use crate::buck::LiteralId;
 use crate::label::Label;
-use crate::source::ProjectPath;
+use crate::source::{ProjectPath, Span};
 
 /// Whether a fix can be made without a person looking at it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Safety {
     /// Changes nothing that anybody can see, but for what it costs to build.
     Safe,
-    /// Rests on something that could not be told.
+    /// Rests on something that could not be told, or takes away what somebody may want.
     Unsafe,
 }
 
-/// A dependency that goes.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+impl Safety {
+    /// The name in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Safe => "safe",
+            Self::Unsafe => "unsafe",
+        }
+    }
+}
+
+/// A dependency as one literal gives it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Removal {
     /// The target that has it.
     pub from: Label,
@@ -27,7 +37,7 @@ pub struct Removal {
 }
 
 /// A dependency that comes.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Addition {
     /// The target that gets it.
     pub to: Label,
@@ -35,15 +45,58 @@ pub struct Addition {
     pub dep: Label,
 }
 
+/// One change in meaning.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Change {
+    /// The file goes, and every mention of it as a source.
+    DeleteFile(ProjectPath),
+    /// The dependency goes.
+    RemoveDep(Removal),
+    /// The dependency comes, in `deps`.
+    AddDep(Addition),
+    /// The dependency becomes one on other targets.
+    ReplaceDep(Removal, Vec<Label>),
+    /// The mention of a source goes.
+    RemoveSource(LiteralId),
+    /// The target goes.
+    DeleteTarget(Label),
+    /// A `load` no longer brings the symbol with these bytes.
+    RemoveLoad(ProjectPath, Span),
+    /// A comment goes.
+    RemoveComment(ProjectPath, Span),
+}
+
 /// Changes that only make sense together.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FixSet {
     /// Whether it can be made unseen.
     pub safety: Safety,
-    /// What goes.
-    pub removals: Vec<Removal>,
-    /// Dead sources that use what goes: they are deleted with it.
-    pub deletions: Vec<ProjectPath>,
-    /// What comes, so that whoever leaned on what goes keeps what it needs.
-    pub additions: Vec<Addition>,
+    /// What is done; sorted.
+    pub changes: Vec<Change>,
+}
+
+impl FixSet {
+    /// A set of changes, in any order.
+    pub fn new(safety: Safety, changes: impl IntoIterator<Item = Change>) -> Self {
+        let mut changes: Vec<Change> = changes.into_iter().collect();
+        changes.sort();
+        changes.dedup();
+        Self { safety, changes }
+    }
+
+    /// The dependencies that it takes away.
+    pub fn removals(&self) -> impl Iterator<Item = &Removal> {
+        self.changes.iter().filter_map(|change| match change {
+            Change::RemoveDep(removal) => Some(removal),
+            _ => None,
+        })
+    }
+
+    /// The dependencies that it adds.
+    pub fn additions(&self) -> impl Iterator<Item = &Addition> {
+        self.changes.iter().filter_map(|change| match change {
+            Change::AddDep(addition) => Some(addition),
+            _ => None,
+        })
+    }
 }

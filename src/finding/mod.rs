@@ -4,7 +4,7 @@ mod check;
 mod fix;
 
 pub use check::CheckId;
-pub use fix::{Addition, FixSet, Removal, Safety};
+pub use fix::{Addition, Change, FixSet, Removal, Safety};
 
 use crate::label::Label;
 use crate::source::{Problem, ProjectPath, Span};

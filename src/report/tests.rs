@@ -40,12 +40,7 @@ fn unused() -> Finding {
         message: "nothing in `app` uses `//é:old`".into(),
         evidence: evidence(2),
         hint: Some("remove it".into()),
-        fix: Some(FixSet {
-            safety: Safety::Safe,
-            removals: vec![],
-            additions: vec![],
-            deletions: vec![],
-        }),
+        fix: Some(FixSet::new(Safety::Safe, [])),
     }
 }
 
