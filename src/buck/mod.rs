@@ -72,6 +72,11 @@ pub struct SourceFile {
 }
 
 impl SourceFile {
+    /// Reads a text that is not on disk, as it would be if it were.
+    pub fn of(path: &ProjectPath, text: &str) -> Self {
+        Self { parsed: Arc::new(ParsedFile::parse(path, text.as_bytes().to_vec(), None)) }
+    }
+
     /// The file.
     pub fn path(&self) -> &ProjectPath {
         &self.parsed.path

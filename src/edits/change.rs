@@ -34,9 +34,10 @@ pub fn apply(text: &str, edits: &[TextEdit]) -> Result<String, Overlap> {
     edits.sort();
     edits.dedup();
     for pair in edits.windows(2) {
-        let touch =
-            pair[0].span.end > pair[1].span.start || pair[0].span.start == pair[1].span.start;
-        if touch {
+        let (one, other) = (pair[0].span, pair[1].span);
+        // What is put in where something goes stands before it.
+        let both_insert = one == other && one.start == one.end;
+        if one.end > other.start || both_insert {
             return Err(Overlap(pair[0].clone(), pair[1].clone()));
         }
     }

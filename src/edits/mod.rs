@@ -1,5 +1,8 @@
 //! Changes of the user's files: fixes as text, their proof, and how they are written and taken back. Only `apply` writes.
 
 mod change;
+mod file;
+mod sequence;
+mod spelling;
 
 pub use change::{FileChange, Overlap, TextEdit, apply as apply_text};
