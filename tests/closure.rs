@@ -2,7 +2,7 @@
 
 use crate::situations::lint;
 use proptest::prelude::*;
-use secateur::finding::{CheckId, Report};
+use secateur::finding::{CheckId, FixSet, Report};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;

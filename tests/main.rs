@@ -17,6 +17,7 @@ mod hostile;
 mod hostile_files;
 mod mutation;
 mod permissions;
+mod proofs;
 mod samples;
 mod situations;
 mod support;

@@ -19,6 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("graph", &["buck", "error", "finding", "label", "progress", "python", "source", "workspace"]),
     ("checks", &["buck", "finding", "graph", "label", "progress", "python", "source", "workspace"]),
     ("report", &["finding", "graph", "label", "source"]),
+    ("edits", &["buck", "finding", "graph", "label", "source", "workspace"]),
     ("cli", &["checks", "error", "finding", "graph", "progress", "report", "source", "workspace"]),
     ("main", &["cli"]),
 ];

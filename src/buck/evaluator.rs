@@ -75,6 +75,11 @@ impl<'w> Evaluator<'w> {
         self.finish(packages, problems)
     }
 
+    /// The number of a file, as [`super::LiteralId::file`] has it in this evaluation.
+    pub fn number_of(&self, path: &ProjectPath) -> Option<u32> {
+        self.modules.file(path.as_str()).map(|(number, _)| number)
+    }
+
     fn finish(&self, packages: Vec<Package>, problems: Vec<Problem>) -> Evaluation {
         let files = self.modules.files.iter();
         let files: Vec<SourceFile> =

@@ -37,7 +37,7 @@ impl Scope {
 #[derive(Clone, Copy)]
 pub(super) struct Disk<'a> {
     pub(super) tree: &'a Tree,
-    pub(super) files: &'a dyn Files,
+    pub(super) files: &'a Arc<dyn Files>,
 }
 
 /// Everything an evaluation asks its surroundings for.
@@ -164,7 +164,7 @@ impl<'a> Session<'a> {
             package_symbols: OnceLock::new(),
             namespace_rules: OnceLock::new(),
         };
-        let disk = Disk { tree: &workspace.tree, files: &*workspace.files };
+        let disk = Disk { tree: &workspace.tree, files: &workspace.files };
         Ok(Self { workspace, cells, disk, core: Arc::new(core) })
     }
 

@@ -7,7 +7,7 @@ use super::modules::{ModuleKey, Modules, read_and_parse};
 use super::package::{self, Package, Runs};
 use super::session::{self, Disk, Session};
 use crate::source::{Problem, ProjectPath};
-use crate::workspace::{OverlayFiles, PackageDir};
+use crate::workspace::{Files, OverlayFiles, PackageDir};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -47,7 +47,8 @@ impl Evaluator<'_> {
         let overlay = || base.tree.overlay(&[], &deleted, self.session.cells);
         let tree = (!deleted.is_empty()).then(overlay);
         let tree = tree.as_ref().unwrap_or(base.tree);
-        let files = OverlayFiles::new(base.files, changes.clone());
+        let files = OverlayFiles::new(Arc::clone(base.files), changes.clone());
+        let files: Arc<dyn Files> = Arc::new(files);
         let session = self.session.over(Disk { tree, files: &files });
         let dirty = self.dirty(changes.keys())?;
         let mut modules = self.modules.clone();

@@ -1,8 +1,11 @@
 //! Changes of the user's files: fixes as text, their proof, and how they are written and taken back. Only `apply` writes.
 
 mod change;
+mod expect;
 mod file;
+mod prove;
 mod sequence;
 mod spelling;
 
 pub use change::{FileChange, Overlap, TextEdit, apply as apply_text};
+pub use prove::{Contents, Prover};

@@ -25,13 +25,13 @@ pub use targets::{Edge, EdgeKind, Node, Resolution, Targets};
 pub use uses::{Unit, Use, UseKind, Via};
 pub use why::{Why, WhyStep};
 
-use crate::buck::{self, Evaluation, Package, Target};
-use crate::error::Result;
+use crate::buck::{self, Evaluation, Evaluator, Package, Target};
+use crate::error::{Error, Result};
 use crate::finding::Coverage;
 use crate::progress::Progress;
 use crate::python::distributions::Distributions;
 use crate::source::{Problem, ProblemKind, ProjectPath};
-use crate::workspace::{Preset, Workspace};
+use crate::workspace::{Cells, Preset, Workspace};
 use owners::Context;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -68,11 +68,40 @@ pub struct Graph {
 ///
 /// Fails only on mistakes in the configuration; what cannot be read in files is [`Graph::problems`].
 pub fn build(workspace: &Workspace, progress: &dyn Progress) -> Result<Graph> {
+    build_from(workspace, || evaluate_views(workspace, progress), progress)
+}
+
+/// The same from evaluations that were made before: one for each view of the configuration, in the order of
+/// [`configurations`].
+pub fn build_with(
+    workspace: &Workspace,
+    evaluators: &[Evaluator<'_>],
+    progress: &dyn Progress,
+) -> Result<Graph> {
+    let evaluate = || {
+        let mut evaluations = evaluators.iter().map(Evaluator::evaluation);
+        let mut first = evaluations.next().ok_or_else(|| Error::new("nothing was evaluated"))?;
+        evaluations.for_each(|evaluation| first.merge(evaluation));
+        Ok(first)
+    };
+    build_from(workspace, evaluate, progress)
+}
+
+/// The cells as each view of the configuration has them: the plain one, then those of `[[view]]`.
+pub fn configurations(workspace: &Workspace) -> Result<Vec<Cells>> {
+    let views = workspace.settings.views.iter().map(|view| workspace.with_view(view));
+    std::iter::once(Ok(workspace.cells.clone())).chain(views).collect()
+}
+
+fn build_from(
+    workspace: &Workspace,
+    evaluate: impl FnOnce() -> Result<Evaluation> + Send,
+    progress: &dyn Progress,
+) -> Result<Graph> {
     let skip = |path: &ProjectPath| skips(workspace, path);
-    let (evaluation, (files, mentions)) = rayon::join(
-        || evaluate_views(workspace, progress),
-        || (PythonFiles::read(workspace, skip, progress), Mentions::read(workspace)),
-    );
+    let (evaluation, (files, mentions)) = rayon::join(evaluate, || {
+        (PythonFiles::read(workspace, skip, progress), Mentions::read(workspace))
+    });
     let evaluation = evaluation?;
     progress.start("resolve imports", None);
     let third_party = ThirdParty::new(workspace);

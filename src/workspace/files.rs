@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::source::ProjectPath;
 
@@ -44,19 +45,19 @@ impl Files for DiskFiles {
 }
 
 /// Files with changes laid over them in memory, so that an edit can be tried before it is written.
-pub struct OverlayFiles<'a> {
-    base: &'a dyn Files,
+pub struct OverlayFiles {
+    base: Arc<dyn Files>,
     changed: BTreeMap<ProjectPath, Option<Vec<u8>>>,
 }
 
-impl<'a> OverlayFiles<'a> {
-    /// `base` with the new contents of some files; `None` deletes a file.
-    pub fn new(base: &'a dyn Files, changed: BTreeMap<ProjectPath, Option<Vec<u8>>>) -> Self {
+impl OverlayFiles {
+    /// `changed` has the new bytes of each changed file, `None` for a deleted one.
+    pub fn new(base: Arc<dyn Files>, changed: BTreeMap<ProjectPath, Option<Vec<u8>>>) -> Self {
         Self { base, changed }
     }
 }
 
-impl Files for OverlayFiles<'_> {
+impl Files for OverlayFiles {
     fn read(&self, path: &ProjectPath) -> io::Result<Vec<u8>> {
         match self.changed.get(path) {
             Some(Some(bytes)) => Ok(bytes.clone()),
@@ -215,7 +216,7 @@ mod tests {
         let changed = [(a.clone(), Some(b"new".to_vec())), (b.clone(), None)];
         let mut changed = BTreeMap::from(changed);
         changed.insert(c.clone(), Some(b"made".to_vec()));
-        let overlay = OverlayFiles::new(&disk, changed);
+        let overlay = OverlayFiles::new(Arc::new(disk.clone()), changed);
         assert_eq!(overlay.read(&a).unwrap(), b"new");
         assert_eq!(overlay.read(&c).unwrap(), b"made");
         assert!(!overlay.exists(&b) && overlay.exists(&c) && disk.exists(&b));

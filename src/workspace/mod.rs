@@ -21,7 +21,9 @@ mod suggestion;
 mod tree;
 mod walk;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 pub use buckconfig::BuckConfig;
 pub use cells::{Cell, CellOrigin, Cells};
@@ -67,7 +69,7 @@ pub struct Workspace {
     /// What `secateur.toml` and the command line say.
     pub settings: Settings,
     /// The contents of its files.
-    pub files: Box<dyn Files>,
+    pub files: Arc<dyn Files>,
     /// What could not be read or understood so far, sorted.
     pub problems: Vec<Problem>,
 }
@@ -90,8 +92,26 @@ impl Workspace {
         let tree = Tree::read(&cells);
         problems.extend_from_slice(tree.problems());
         problems.sort();
-        let files = Box::new(DiskFiles::new(&root));
+        let files = Arc::new(DiskFiles::new(&root));
         Ok(Self { root, start, cells, tree, settings, files, problems })
+    }
+
+    /// The same project with other contents of some files, `None` for those that are gone. Nothing is written.
+    #[must_use]
+    pub fn with_contents(&self, contents: &BTreeMap<ProjectPath, Option<Vec<u8>>>) -> Self {
+        let is_gone = |path: &&ProjectPath| contents.get(*path).is_some_and(Option::is_none);
+        let deleted: Vec<ProjectPath> = contents.keys().filter(is_gone).cloned().collect();
+        let created = contents.keys().filter(|path| !is_gone(path) && !self.tree.is_file(path));
+        let created: Vec<ProjectPath> = created.cloned().collect();
+        Self {
+            root: self.root.clone(),
+            start: self.start.clone(),
+            cells: self.cells.clone(),
+            tree: self.tree.overlay(&created, &deleted, &self.cells),
+            settings: self.settings.clone(),
+            files: Arc::new(OverlayFiles::new(Arc::clone(&self.files), contents.clone())),
+            problems: self.problems.clone(),
+        }
     }
 
     /// The cells as another view of the configuration has them. Files and packages are the same in all views.
