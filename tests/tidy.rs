@@ -18,9 +18,35 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("python", &["depth", "source"]),
     ("graph", &["buck", "error", "finding", "label", "progress", "python", "source", "workspace"]),
     ("checks", &["buck", "finding", "graph", "label", "progress", "python", "source", "workspace"]),
-    ("report", &["finding", "graph", "label", "source"]),
-    ("edits", &["buck", "finding", "graph", "label", "source", "workspace"]),
-    ("cli", &["checks", "error", "finding", "graph", "progress", "report", "source", "workspace"]),
+    ("report", &["edits", "finding", "graph", "label", "source"]),
+    (
+        "edits",
+        &[
+            "buck",
+            "checks",
+            "error",
+            "finding",
+            "graph",
+            "label",
+            "progress",
+            "source",
+            "workspace",
+        ],
+    ),
+    (
+        "cli",
+        &[
+            "checks",
+            "edits",
+            "error",
+            "finding",
+            "graph",
+            "progress",
+            "report",
+            "source",
+            "workspace",
+        ],
+    ),
     ("main", &["cli"]),
 ];
 

@@ -99,12 +99,27 @@ pub struct Lint {
     /// Exit with 0 whatever is found
     #[arg(long)]
     pub(super) exit_zero: bool,
+    /// Make the safe fixes, or all; `secateur undo` takes them back
+    #[arg(long, value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "safe")]
+    pub(super) fix: Option<Fixes>,
+    /// Show the fixes as a diff and make none; with --fix=all, unsafe ones too
+    #[arg(long)]
+    pub(super) diff: bool,
     /// How to print the report
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(super) format: Format,
     /// Write the report to a file as well, as in --output json:findings.json
     #[arg(long, value_name = "FORMAT:FILE", value_parser = parse_output)]
     pub(super) output: Vec<Output>,
+}
+
+/// Which fixes to make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Fixes {
+    /// Those that nobody has to look at
+    Safe,
+    /// Those, too, that rest on something that could not be told, or delete files and targets
+    All,
 }
 
 /// A file that takes the report.

@@ -3,9 +3,10 @@
 use super::args::{Lint, Output};
 use super::context::Context;
 use super::exit::Exit;
+use super::fix;
 use super::selection;
 use crate::error::{Error, Result};
-use crate::finding::{Report, Severity};
+use crate::finding::Report;
 use crate::source::{Problem, ProjectPath};
 use crate::workspace::Workspace;
 use crate::{checks, graph, report};
@@ -13,17 +14,30 @@ use crate::{checks, graph, report};
 pub(super) fn run(args: &Lint, context: &mut Context<'_>) -> Result<Exit> {
     let workspace = context.open()?;
     let selection = selection::selection(args, &workspace)?;
+    if args.fix.is_some() || args.diff {
+        return fix::run(args, &workspace, &selection, context);
+    }
     let report = context.work(|progress| {
         let graph = graph::build(&workspace, progress)?;
         Ok(checks::run(&workspace, &graph, &selection, progress))
     })?;
-    let source = |path: &ProjectPath| text_of(&workspace, path);
+    write_report(args, &report, &workspace, context)?;
+    Ok(verdict(args, &report, &workspace))
+}
+
+/// Writes the report to stdout, and to the files of `--output`.
+pub(super) fn write_report(
+    args: &Lint,
+    report: &Report,
+    workspace: &Workspace,
+    context: &mut Context<'_>,
+) -> Result<()> {
+    let source = |path: &ProjectPath| text_of(workspace, path);
     for output in &args.output {
-        write_file(output, &report, &source, context)?;
+        write_file(output, report, &source, context)?;
     }
     let look = context.look();
-    context.write(|out| report::render(args.format, &report, look, &source, out))?;
-    Ok(verdict(args, &report, selection::threshold(args, &workspace.settings.lint)))
+    context.write(|out| report::render(args.format, report, look, &source, out))
 }
 
 /// A file's text, for the lines that findings point to.
@@ -46,7 +60,8 @@ fn write_file(
     std::fs::write(context.dir().join(&output.file), bytes).map_err(fail)
 }
 
-fn verdict(args: &Lint, report: &Report, threshold: Option<Severity>) -> Exit {
+pub(super) fn verdict(args: &Lint, report: &Report, workspace: &Workspace) -> Exit {
+    let threshold = selection::threshold(args, &workspace.settings.lint);
     let fails = |severity| threshold.is_some_and(|threshold| severity >= threshold);
     if args.exit_zero {
         Exit::Clean

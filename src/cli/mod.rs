@@ -7,6 +7,7 @@ mod config;
 mod context;
 mod exit;
 mod explain;
+mod fix;
 mod graph;
 mod lint;
 mod man;

@@ -247,31 +247,9 @@ impl<'a> Editor<'a> {
             if !is_statement {
                 return Err("the target is not made by a statement of its own".to_owned());
             }
-            self.edits.push(deletion(self.lines_of_statement(*span)));
+            self.edits.push(deletion(lines_of_statement(self.text, *span)));
         }
         Ok(())
-    }
-
-    /// A statement with the comments right above it, and the blank lines behind it if there are some before it.
-    fn lines_of_statement(&self, span: Span) -> Span {
-        let mut start = line_start(self.text, span.start as usize);
-        while start > 0 {
-            let above = line_start(self.text, start - 1);
-            if !self.text[above..start].starts_with('#') {
-                break;
-            }
-            start = above;
-        }
-        let mut end = line_end(self.text, span.end as usize);
-        let before = self.text[..start].lines().next_back().unwrap_or("");
-        while before.trim().is_empty() && end < self.text.len() {
-            let next = line_end(self.text, end);
-            if !self.text[end..next].trim().is_empty() {
-                break;
-            }
-            end = next;
-        }
-        Span::new(start as u32, end as u32)
     }
 
     fn replacements(&mut self, replaced: &BTreeMap<Span, Vec<String>>) -> Result<(), String> {
@@ -310,6 +288,28 @@ impl<'a> Editor<'a> {
     {
         Elements { text: self.text, spans, close: whole.end - 1 }
     }
+}
+
+/// A statement with the comments right above it, and the blank lines behind it if there are some before it.
+fn lines_of_statement(text: &str, span: Span) -> Span {
+    let mut start = line_start(text, span.start as usize);
+    while start > 0 {
+        let above = line_start(text, start - 1);
+        if !text[above..start].starts_with('#') {
+            break;
+        }
+        start = above;
+    }
+    let mut end = line_end(text, span.end as usize);
+    let before = text[..start].lines().next_back().unwrap_or("");
+    while before.trim().is_empty() && end < text.len() {
+        let next = line_end(text, end);
+        if !text[end..next].trim().is_empty() {
+            break;
+        }
+        end = next;
+    }
+    Span::new(start as u32, end as u32)
 }
 
 fn spans(sequence: &Sequence) -> Vec<Span> {
@@ -351,9 +351,9 @@ fn drop_symbols(
             continue;
         }
         if gone.len() == load.symbols.len() {
-            let start = line_start(text, load.span.start as usize);
-            let end = line_end(text, load.span.end as usize);
-            edits.push(deletion(Span::new(start as u32, end as u32)));
+            let length = text[load.span.range()].trim_end().len() as u32;
+            let statement = Span::new(load.span.start, load.span.start + length);
+            edits.push(deletion(lines_of_statement(text, statement)));
         } else {
             let spans: Vec<Span> = load.symbols.iter().map(|symbol| symbol.span).collect();
             let end = text[load.span.range()].trim_end().len() as u32;

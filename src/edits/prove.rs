@@ -65,7 +65,9 @@ impl<'a> Prover<'a> {
         changes: impl IntoIterator<Item = &'c Change>,
     ) -> Result<Contents, String> {
         let changes: BTreeSet<&Change> = changes.into_iter().collect();
-        self.check_users(&changes)?;
+        if let Some((_, refusal)) = self.user_left(&changes) {
+            return Err(refusal);
+        }
         self.check_cycles(&changes)?;
         let tidy = self.contents(&changes, Leftovers::Drop)?;
         let refusal = match self.prove(&changes, &tidy) {
@@ -177,24 +179,23 @@ impl<'a> Prover<'a> {
         format!("\"{}\"", spelling::spell(label, &target.label.package, &texts, cells))
     }
 
-    /// What nobody may depend on any more.
-    fn check_users(&self, changes: &BTreeSet<&Change>) -> Result<(), String> {
+    /// The first target that is to go though something that stays depends on it, and what to say about it.
+    pub(super) fn user_left(&self, changes: &BTreeSet<&Change>) -> Option<(Label, String)> {
         let is_gone = |label: &Label| changes.contains(&Change::DeleteTarget(label.clone()));
-        for change in changes {
-            let Change::DeleteTarget(label) = change else { continue };
-            let Some(id) = self.graph.targets.find(label) else { continue };
-            for user in self.users.get(&id).into_iter().flatten() {
-                let user = &self.graph.targets.node(*user).label;
-                let edge_goes = changes.iter().any(|change| match change {
-                    Change::RemoveDep(removal) => removal.from == *user && removal.to == *label,
-                    _ => false,
-                });
-                if !is_gone(user) && !edge_goes {
-                    return Err(format!("`{user}` still depends on `{label}`"));
-                }
-            }
-        }
-        Ok(())
+        let removed: BTreeSet<(&Label, &Label)> = changes
+            .iter()
+            .filter_map(|change| match change {
+                Change::RemoveDep(removal) => Some((&removal.from, &removal.to)),
+                _ => None,
+            })
+            .collect();
+        changes.iter().find_map(|change| {
+            let Change::DeleteTarget(label) = change else { return None };
+            let users = self.users.get(&self.graph.targets.find(label)?)?;
+            let mut users = users.iter().map(|user| &self.graph.targets.node(*user).label);
+            let left = users.find(|user| !is_gone(user) && !removed.contains(&(*user, label)))?;
+            Some((label.clone(), format!("`{left}` still depends on `{label}`")))
+        })
     }
 
     /// Whether additions close a cycle, which Buck2 refuses.

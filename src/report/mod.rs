@@ -1,12 +1,14 @@
 //! Reports: the same findings in several formats, one renderer a file. Writes only to the writer it is given.
 
 mod concise;
+mod diff;
 mod dot;
 pub mod json;
 mod summary;
 mod text;
 mod why;
 
+pub use diff::diff;
 pub use dot::{Edges, dot};
 pub use why::why;
 

@@ -1,0 +1,58 @@
+//! `secateur lint --fix` and `--diff`: fixes are made in memory, round by round, and then shown or written.
+
+use super::args::{Fixes, Lint};
+use super::context::Context;
+use super::exit::Exit;
+use super::lint;
+use crate::checks::Selection;
+use crate::edits::{self, Cascade, Wanted};
+use crate::error::Result;
+use crate::report::{self, Look};
+use crate::workspace::Workspace;
+use std::io::{self, Write};
+
+pub(super) fn run(
+    args: &Lint,
+    workspace: &Workspace,
+    selection: &Selection,
+    context: &mut Context<'_>,
+) -> Result<Exit> {
+    let wanted = match args.fix {
+        Some(Fixes::All) => Wanted::All,
+        Some(Fixes::Safe) | None => Wanted::Safe,
+    };
+    let done = context.work(|progress| edits::cascade(workspace, selection, wanted, progress))?;
+    let look = context.look();
+    if args.diff {
+        context.write(|out| report::diff(&done.changes, look, out))?;
+        return Ok(lint::verdict(args, &done.before, workspace));
+    }
+    let batch: Option<String> = None;
+    lint::write_report(args, &done.after, workspace, context)?;
+    if args.format == report::Format::Text {
+        context.write(|out| summary(&done, wanted, batch.as_deref(), look, out))?;
+    }
+    Ok(lint::verdict(args, &done.after, workspace))
+}
+
+fn summary(
+    done: &Cascade,
+    wanted: Wanted,
+    batch: Option<&str>,
+    _look: Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    for (finding, reason) in &done.refused {
+        let region = &finding.region;
+        writeln!(out, "not fixed: {}:{}: {}: {reason}", region.path, region.line, finding.message)?;
+    }
+    let kind = if wanted == Wanted::All { "" } else { "safe " };
+    let (fixed, files) = (done.fixed.len(), done.changes.len());
+    match batch {
+        Some(batch) => writeln!(
+            out,
+            "fixed {fixed} findings in {files} files ({kind}fixes only); `secateur undo {batch}` takes it back"
+        ),
+        None => writeln!(out, "nothing to fix: no {kind}fix was left"),
+    }
+}
