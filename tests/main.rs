@@ -13,6 +13,7 @@ mod closure;
 mod determinism;
 mod differential;
 mod docs;
+mod fixes;
 mod hostile;
 mod hostile_files;
 mod mutation;

@@ -149,6 +149,9 @@ impl Modules {
         paths: impl Iterator<Item = &'p ProjectPath>,
     ) {
         for path in paths {
+            if !session.disk.files.exists(path) {
+                continue; // it goes, and its package with it
+            }
             if let Some((number, _)) = self.file(path.as_str()) {
                 let file = read_and_parse(session, path, None);
                 self.problems.extend(file.problems.iter().cloned());

@@ -39,7 +39,8 @@ pub enum Wanted {
 }
 
 impl Wanted {
-    fn takes(self, fix: &FixSet) -> bool {
+    /// Whether a fix is wanted.
+    pub fn takes(self, fix: &FixSet) -> bool {
         self == Self::All || fix.safety == Safety::Safe
     }
 }

@@ -309,6 +309,11 @@ fn lines_of_statement(text: &str, span: Span) -> Span {
         }
         end = next;
     }
+    if end == text.len() {
+        // Nothing follows that the blank lines before it would set off.
+        let kept = text[..start].trim_end().len();
+        start = if kept == 0 { 0 } else { line_end(text, kept) };
+    }
     Span::new(start as u32, end as u32)
 }
 

@@ -4,7 +4,7 @@ use super::expect::Expected;
 use super::file::{self, FilePlan, Leftovers};
 use super::spelling;
 use crate::buck::{Evaluator, LiteralId, Target, TriedPackage};
-use crate::finding::{Addition, Change, Removal};
+use crate::finding::{Addition, Change, FixSet, Removal};
 use crate::graph::{Graph, TargetId, Web};
 use crate::label::Label;
 use crate::source::{ProjectPath, Span};
@@ -79,6 +79,13 @@ impl<'a> Prover<'a> {
             return Ok(plain);
         }
         Err(refusal)
+    }
+
+    /// The files that a fix changes, if it can be made.
+    pub fn files_of(&self, fix: &FixSet) -> Vec<ProjectPath> {
+        let changes = fix.changes.iter().collect();
+        let contents = self.contents(&changes, Leftovers::Drop);
+        contents.map(|contents| contents.into_keys().collect()).unwrap_or_default()
     }
 
     fn contents(
