@@ -13,6 +13,7 @@
 //! | [`graph`] | targets, modules, owners and uses in one graph |
 //! | [`finding`] | what a check says |
 //! | [`checks`] | one check a file |
+//! | [`cost`] | what each dependency costs, and what a change saves |
 //! | [`report`] | one format a file |
 //! | [`cli`] | arguments, subcommands, exit codes |
 //!
@@ -32,6 +33,7 @@
 pub mod buck;
 pub mod checks;
 pub mod cli;
+pub mod cost;
 mod depth;
 pub mod edits;
 pub mod error;

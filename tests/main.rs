@@ -10,6 +10,7 @@
 mod bad_input;
 mod cli;
 mod closure;
+mod cost;
 mod determinism;
 mod differential;
 mod docs;

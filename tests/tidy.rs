@@ -18,7 +18,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("python", &["depth", "source"]),
     ("graph", &["buck", "error", "finding", "label", "progress", "python", "source", "workspace"]),
     ("checks", &["buck", "finding", "graph", "label", "progress", "python", "source", "workspace"]),
-    ("report", &["edits", "finding", "graph", "label", "source"]),
+    ("cost", &["buck", "finding", "graph", "label", "source", "workspace"]),
+    ("report", &["cost", "edits", "finding", "graph", "label", "source"]),
     (
         "edits",
         &[
@@ -37,10 +38,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "cli",
         &[
             "checks",
+            "cost",
             "edits",
             "error",
             "finding",
             "graph",
+            "label",
             "progress",
             "report",
             "source",

@@ -63,6 +63,8 @@ pub(super) enum Command {
     Lint(Lint),
     /// Show who needs a target or module, or the shortest chain from one to another
     Why(Why),
+    /// Rank dependencies by what they alone hold in the closures of programs and tests
+    Cost(Cost),
     /// Print the graph of targets or modules
     Graph(Graph),
     /// Describe a check, or list all checks
@@ -148,6 +150,32 @@ pub struct Why {
     pub(super) from: String,
     /// Where the chain leads [default: show who needs FROM]
     pub(super) to: Option<String>,
+}
+
+/// `cost`
+#[derive(Debug, Args)]
+pub struct Cost {
+    /// Whose dependencies to price: //pkg/..., //pkg:, //pkg:name, cell//..., or a path [default: everything]
+    #[arg(value_name = "PATTERN")]
+    pub(super) patterns: Vec<String>,
+    /// Show the N dearest dependencies, 0 for all
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(super) top: usize,
+    /// Count rebuilds over the last N commits of `git log`, 0 for none
+    #[arg(long, value_name = "N", default_value_t = 500)]
+    pub(super) commits: usize,
+    /// How to print the prices
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) format: CostFormat,
+}
+
+/// The formats of `cost`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum CostFormat {
+    /// A table
+    Text,
+    /// One JSON object
+    Json,
 }
 
 /// `graph`

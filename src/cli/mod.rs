@@ -5,10 +5,12 @@ pub mod args;
 mod completions;
 mod config;
 mod context;
+mod cost;
 mod exit;
 mod explain;
 mod fix;
 mod graph;
+mod history;
 mod lint;
 mod man;
 mod pipe;
@@ -62,6 +64,7 @@ fn command(
     match &arguments.command {
         Command::Lint(args) => lint::run(args, &mut context),
         Command::Why(args) => why::run(args, &mut context),
+        Command::Cost(args) => cost::run(args, &mut context),
         Command::Graph(args) => graph::run(args, &mut context),
         Command::Explain(args) => explain::run(args, &mut context),
         Command::Config(args) => config::run(args, &mut context),

@@ -1,4 +1,4 @@
-//! Reachability: closures, cycles, and many questions at once. The only file that sees petgraph's types.
+//! Reachability: closures, cycles, and many questions at once. Only this file and `dominators.rs` see petgraph's types.
 
 use super::ids::{NameId, TargetId};
 use fixedbitset::FixedBitSet;
@@ -14,7 +14,7 @@ const WORDS: usize = BLOCK / 64;
 /// A directed graph over dense handles.
 #[derive(Clone, Debug, Default)]
 pub struct Web {
-    graph: DiGraph<(), ()>,
+    pub(super) graph: DiGraph<(), ()>,
 }
 
 impl Web {

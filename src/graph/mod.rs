@@ -3,8 +3,10 @@
 //! Build files and Python sources are read through the workspace; nothing is written. Other rooms see handles and sets, never petgraph.
 
 mod closure;
+mod dominators;
 mod export;
 mod files;
+mod forward;
 mod ids;
 mod kinds;
 mod mentions;
@@ -16,6 +18,7 @@ mod uses;
 mod why;
 
 pub use closure::{Web, name_at, target_at};
+pub use dominators::{Bridge, Dominators};
 pub use files::{PythonFile, PythonFiles};
 pub use ids::{FileId, NameId, TargetId};
 pub use kinds::Kind;

@@ -1,6 +1,7 @@
 //! Reports: the same findings in several formats, one renderer a file. Writes only to the writer it is given.
 
 mod concise;
+mod cost;
 mod diff;
 mod dot;
 pub mod json;
@@ -8,6 +9,10 @@ mod summary;
 mod text;
 mod why;
 
+pub use cost::{
+    CostReport, CostRoot, CostRow, SCHEMA_VERSION as COST_SCHEMA_VERSION, cost, cost_json,
+    cost_schema,
+};
 pub use diff::diff;
 pub use dot::{Edges, dot};
 pub use why::why;

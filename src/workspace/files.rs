@@ -19,6 +19,11 @@ pub trait Files: Send + Sync {
 
     /// Whether a file is there to be read; a directory is not one.
     fn exists(&self, path: &ProjectPath) -> bool;
+
+    /// How many bytes a file has.
+    fn size(&self, path: &ProjectPath) -> io::Result<u64> {
+        self.read(path).map(|bytes| bytes.len() as u64)
+    }
 }
 
 /// The files as they are on disk.
@@ -41,6 +46,10 @@ impl Files for DiskFiles {
 
     fn exists(&self, path: &ProjectPath) -> bool {
         self.root.join(path.as_str()).is_file()
+    }
+
+    fn size(&self, path: &ProjectPath) -> io::Result<u64> {
+        fs::metadata(self.root.join(path.as_str())).map(|metadata| metadata.len())
     }
 }
 
@@ -70,6 +79,14 @@ impl Files for OverlayFiles {
         match self.changed.get(path) {
             Some(change) => change.is_some(),
             None => self.base.exists(path),
+        }
+    }
+
+    fn size(&self, path: &ProjectPath) -> io::Result<u64> {
+        match self.changed.get(path) {
+            Some(Some(bytes)) => Ok(bytes.len() as u64),
+            Some(None) => Err(io::ErrorKind::NotFound.into()),
+            None => self.base.size(path),
         }
     }
 }
@@ -219,6 +236,8 @@ mod tests {
         let overlay = OverlayFiles::new(Arc::new(disk.clone()), changed);
         assert_eq!(overlay.read(&a).unwrap(), b"new");
         assert_eq!(overlay.read(&c).unwrap(), b"made");
+        assert_eq!([&a, &c].map(|path| overlay.size(path).unwrap()), [3, 4]);
+        assert_eq!((disk.size(&b).unwrap(), overlay.size(&b).is_err()), (4, true));
         assert!(!overlay.exists(&b) && overlay.exists(&c) && disk.exists(&b));
         assert_eq!(overlay.read(&b).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
