@@ -76,7 +76,8 @@ fn run(path: &Path) -> String {
                 Some(None) => "gone\n".to_owned(),
                 Some(Some(text)) => text.replace('\r', "\u{240d}"),
             };
-            difference += &format!("--- {path}, expected\n{}--- found\n{}", show(expected), show(found));
+            difference +=
+                &format!("--- {path}, expected\n{}--- found\n{}", show(expected), show(found));
         }
     }
     if !difference.is_empty() {

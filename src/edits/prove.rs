@@ -74,11 +74,22 @@ impl<'a> Prover<'a> {
             Ok(()) => return Ok(tidy),
             Err(refusal) => refusal,
         };
-        let plain = self.contents(&changes, Leftovers::Keep)?;
-        if plain != tidy && self.prove(&changes, &plain).is_ok() {
-            return Ok(plain);
+        let mut best = self.contents(&changes, Leftovers::Keep)?;
+        if best == tidy || self.prove(&changes, &best).is_err() {
+            return Err(refusal);
         }
-        Err(refusal)
+        // What is left over in one file may be needed there, and not in another.
+        for (path, contents) in tidy {
+            if best.get(&path) == Some(&contents) {
+                continue;
+            }
+            let mut better = best.clone();
+            better.insert(path, contents);
+            if self.prove(&changes, &better).is_ok() {
+                best = better;
+            }
+        }
+        Ok(best)
     }
 
     /// The files that a fix changes, if it can be made.
