@@ -110,6 +110,8 @@ pub(super) fn solve(
         if lost.is_empty() {
             return outcome;
         }
+        let was_severed = severed(edges, &outcome.removable);
+        let mut severed = was_severed.clone();
         for loss in lost {
             let owner = owner_held(edges, executables, &loss);
             let Some(owner) = owner else { continue };
@@ -120,8 +122,12 @@ pub(super) fn solve(
                 continue;
             }
             refused.insert((loss.user, loss.name));
-            restore(edges, executables, &before, &mut outcome.removable, &loss, owner);
+            restore(executables, &before, &mut severed, &loss, owner);
         }
+        outcome.removable.retain(|id| {
+            let ends = (id.from.index(), edges.edge(*id).to.index());
+            severed.contains(&ends) || !was_severed.contains(&ends)
+        });
         keep_shared_literals(edges, &mut outcome.removable);
     }
 }
@@ -296,31 +302,43 @@ fn closure_with(web: &Web, additions: &Additions, from: TargetId) -> FixedBitSet
     }
 }
 
-/// Puts candidates back on the way by which the user had its owner.
+/// The pairs of targets between which every way for modules is out.
+fn severed(edges: &Edges<'_>, removable: &BTreeSet<EdgeId>) -> FxHashSet<(usize, usize)> {
+    let ends = |id: &EdgeId| (id.from.index(), edges.edge(*id).to.index());
+    let is_out = |id: &&EdgeId| parallel(edges, **id).all(|other| removable.contains(&other));
+    removable.iter().filter(is_out).map(ends).collect()
+}
+
+/// The edges along which modules travel between the ends of one, itself among them.
+fn parallel<'a>(edges: &'a Edges<'_>, id: EdgeId) -> impl Iterator<Item = EdgeId> + 'a {
+    let to = edges.edge(id).to;
+    let all = edges.graph.targets.node(id.from).edges.iter().enumerate();
+    let same = all.filter(move |(_, edge)| edge.to == to && edge.kind == EdgeKind::Modules);
+    same.map(move |(position, _)| EdgeId { from: id.from, position })
+}
+
+/// Puts candidates back by which the user had its owner: as few as will do, with those that are back already.
 fn restore(
-    edges: &Edges<'_>,
     executables: &Executables,
     before: &Web,
-    removable: &mut BTreeSet<EdgeId>,
+    severed: &mut FxHashSet<(usize, usize)>,
     loss: &Lost,
     owner: TargetId,
 ) {
-    let from_user = before.shortest_path([loss.user.index()], owner.index());
-    let ways: Vec<Vec<usize>> = match from_user {
-        Some(way) => vec![way],
-        None => {
-            let tops = loss.executables.iter().map(|at| executables.tops[*at].index());
-            tops.filter_map(|top| before.shortest_path([top], owner.index())).collect()
+    let way = |severed: &FxHashSet<(usize, usize)>, top: TargetId| {
+        before.cheapest_path(top.index(), owner.index(), |from, to| severed.contains(&(from, to)))
+    };
+    let put_back = |way: &[usize], severed: &mut FxHashSet<(usize, usize)>| {
+        for step in way.windows(2) {
+            severed.remove(&(step[0], step[1]));
         }
     };
-    for way in ways {
-        for step in way.windows(2) {
-            let (from, to) = (crate::graph::target_at(step[0]), crate::graph::target_at(step[1]));
-            for (position, edge) in edges.graph.targets.node(from).edges.iter().enumerate() {
-                if edge.to == to {
-                    removable.remove(&EdgeId { from, position });
-                }
-            }
+    if let Some(way) = way(severed, loss.user) {
+        return put_back(&way, severed);
+    }
+    for top in loss.executables.iter().map(|at| executables.tops[*at]) {
+        if let Some(way) = way(severed, top) {
+            put_back(&way, severed);
         }
     }
 }

@@ -80,6 +80,43 @@ impl Web {
         None
     }
 
+    /// The way between two nodes, both included, on which the fewest edges are `dear`.
+    pub fn cheapest_path(
+        &self,
+        from: usize,
+        to: usize,
+        dear: impl Fn(usize, usize) -> bool,
+    ) -> Option<Vec<usize>> {
+        let mut cost = vec![usize::MAX; self.graph.node_count()];
+        let mut previous: FxHashMap<usize, usize> = FxHashMap::default();
+        let mut queue = std::collections::VecDeque::from([(0, from)]);
+        cost[from] = 0;
+        previous.insert(from, from);
+        while let Some((spent, node)) = queue.pop_front() {
+            if node == to {
+                return Some(path_back(&previous, to));
+            }
+            if spent > cost[node] {
+                continue;
+            }
+            for next in self.graph.neighbors(NodeIndex::new(node)).map(NodeIndex::index) {
+                let is_dear = dear(node, next);
+                let sum = spent + usize::from(is_dear);
+                if sum < cost[next] {
+                    cost[next] = sum;
+                    previous.insert(next, node);
+                    // Cheap ones first: the queue holds at most two sums, in order.
+                    if is_dear {
+                        queue.push_back((sum, next));
+                    } else {
+                        queue.push_front((sum, next));
+                    }
+                }
+            }
+        }
+        None
+    }
+
     /// Strongly connected sets of more than one node, or of one that points to itself; each sorted, in the order of their first.
     pub fn cycles(&self) -> Vec<Vec<usize>> {
         // Kosaraju's is iterative; Tarjan's recursion would be as deep as the graph.
@@ -208,6 +245,15 @@ mod tests {
         let web = Web::new(5, [(0, 1), (1, 4), (0, 2), (2, 3), (3, 4)]);
         assert_eq!(web.shortest_path([0], 4), Some(vec![0, 1, 4]));
         assert_eq!(web.shortest_path([4], 0), None);
+    }
+
+    #[test]
+    fn the_cheapest_way_is_found() {
+        let web = Web::new(5, [(0, 1), (1, 4), (0, 2), (2, 3), (3, 4)]);
+        let dear = |from: usize, _: usize| from == 1;
+        assert_eq!(web.cheapest_path(0, 4, dear), Some(vec![0, 2, 3, 4]));
+        assert_eq!(web.cheapest_path(0, 4, |_, to| to != 1), Some(vec![0, 1, 4]));
+        assert_eq!(web.cheapest_path(4, 0, dear), None);
     }
 
     proptest! {
