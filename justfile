@@ -34,6 +34,10 @@ bench TREE:
         --command-name secateur 'target/release/secateur -C {{TREE}} lint --exit-zero --format json'
     /usr/bin/time -f 'peak memory %M KiB' target/release/secateur -C {{TREE}} lint --exit-zero --format json > /dev/null
 
+# Changes a tree in memory where the right answer is known, and scores the findings; `docs/accuracy.md` says how to read it.
+seeded TREE="sample-repos/ml-monorepo" K="100" SEED="1":
+    SEEDED_TREE={{absolute_path(TREE)}} SEEDED_K={{K}} SEEDED_SEED={{SEED}} cargo test --locked --release seeded -- --nocapture
+
 # Shows what there is to see.
 demo:
     cargo run --locked --release -- -C sample-repos/ml-monorepo lint --exit-zero

@@ -21,6 +21,7 @@ mod mutation;
 mod permissions;
 mod proofs;
 mod samples;
+mod seeded;
 mod situations;
 mod support;
 mod tidy;
