@@ -34,7 +34,7 @@ impl Expected {
         for name in attribute_names(before, after) {
             let grows = additions.iter().any(|(attr, _)| **attr == *name);
             let was = before.attr(name).and_then(|value| self.left_of(value, before));
-            let is = after.attr(name).and_then(|value| settled(value.clone()));
+            let is = after.attr(name).and_then(|value| Self::default().left_of(value, after));
             if !grows && was != is {
                 return Err(format!("`{name}` of `{label}` would change in other ways too"));
             }
