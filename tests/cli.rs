@@ -73,6 +73,7 @@ fn help() {
     Commands:
       lint         Report what the repository does not need, and what it lacks
       why          Show who needs a target or module, or the shortest chain from one to another
+      cost         Rank dependencies by what they alone hold in the closures of programs and tests
       graph        Print the graph of targets or modules
       explain      Describe a check, or list all checks
       config       Print the settings in effect
@@ -217,7 +218,7 @@ fn mistakes_of_the_user_fail_with_a_hint() {
         ("-C nowhere lint", "error: cannot open "),
         ("-q -v lint", "cannot be used with"),
         ("why //app:nothing", "hint: "),
-        ("man lnt", "hint: there are lint, why, graph"),
+        ("man lnt", "hint: there are lint, why, cost"),
     ] {
         let Outcome { exit, out, err } = project.secateur(args);
         assert_eq!((exit, out.as_str()), (Exit::Failed, ""), "{args}: {err}");

@@ -46,7 +46,7 @@ impl World {
     }
 
     /// The world after a change; targets and files keep their numbers.
-    fn after(&self, delta: &Delta) -> World {
+    fn after(&self, delta: &Delta) -> Self {
         let mut after = self.clone();
         for gone in &delta.removed {
             if let Some(at) = after.edges.iter().position(|edge| edge == gone) {

@@ -91,7 +91,8 @@ pub fn cost(report: &CostReport, look: Look, out: &mut dyn Write) -> io::Result<
     });
     let line = |cells: [&str; 4]| -> String {
         let cells = cells.iter().zip(widths).take(columns);
-        cells.map(|(cell, width)| format!("{cell:>width$}  ")).collect()
+        let cells: Vec<String> = cells.map(|(cell, width)| format!("{cell:>width$}  ")).collect();
+        cells.concat()
     };
     if !report.edges.is_empty() {
         let head = format!("{}dependency", line(heads));
