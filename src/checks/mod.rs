@@ -97,7 +97,8 @@ pub fn run(
     findings.retain(|finding| selection.wants(finding));
     findings.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
     findings.dedup();
-    Report { findings, coverage: graph.coverage, suppressed, problems: graph.problems.clone() }
+    let problems = graph.problems.clone();
+    Report { findings, offers: Vec::new(), coverage: graph.coverage, suppressed, problems }
 }
 
 /// The function of a check; `stale-keep` looks at the findings of all others instead.

@@ -104,6 +104,9 @@ pub struct Lint {
     /// Make the safe fixes, or all; `secateur undo` takes them back
     #[arg(long, value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "safe")]
     pub(super) fix: Option<Fixes>,
+    /// Which fixes to prove and to put into JSON reports
+    #[arg(long, value_name = "WHICH", default_value = "safe")]
+    pub(super) edits: Edits,
     /// Show the fixes as a diff and make none; with --fix=all, unsafe ones too
     #[arg(long)]
     pub(super) diff: bool,
@@ -121,6 +124,17 @@ pub(super) enum Fixes {
     /// Those that nobody has to look at
     Safe,
     /// Those, too, that rest on something that could not be told, or delete files and targets
+    All,
+}
+
+/// Which fixes come with a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Edits {
+    /// None
+    None,
+    /// Safe ones
+    Safe,
+    /// All
     All,
 }
 

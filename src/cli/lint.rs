@@ -1,15 +1,20 @@
 //! `secateur lint`: findings, to stdout and to files.
 
-use super::args::{Lint, Output};
+use super::args::{Edits, Lint, Output};
 use super::context::Context;
 use super::exit::Exit;
 use super::fix;
 use super::selection;
+use crate::buck::Evaluator;
+use crate::checks::Selection;
+use crate::edits::Prover;
 use crate::error::{Error, Result};
-use crate::finding::Report;
+use crate::finding::{FixSet, Report, Safety};
+use crate::progress::Progress;
+use crate::report::Format;
 use crate::source::{Problem, ProjectPath};
 use crate::workspace::Workspace;
-use crate::{checks, graph, report};
+use crate::{checks, edits, graph, report};
 
 pub(super) fn run(args: &Lint, context: &mut Context<'_>) -> Result<Exit> {
     let workspace = context.open()?;
@@ -18,11 +23,39 @@ pub(super) fn run(args: &Lint, context: &mut Context<'_>) -> Result<Exit> {
         return fix::run(args, &workspace, &selection, context);
     }
     let report = context.work(|progress| {
+        if offers(args) {
+            return report_with_offers(args, &workspace, &selection, progress);
+        }
         let graph = graph::build(&workspace, progress)?;
         Ok(checks::run(&workspace, &graph, &selection, progress))
     })?;
     write_report(args, &report, &workspace, context)?;
     Ok(verdict(args, &report, &workspace))
+}
+
+/// Whether some format of the report shows edits.
+fn offers(args: &Lint) -> bool {
+    let mut formats = args.output.iter().map(|output| output.format).chain([args.format]);
+    args.edits != Edits::None && formats.any(|format| format == Format::Json)
+}
+
+fn report_with_offers(
+    args: &Lint,
+    workspace: &Workspace,
+    selection: &Selection,
+    progress: &dyn Progress,
+) -> Result<Report> {
+    let cells = graph::configurations(workspace)?;
+    let evaluators: Result<Vec<Evaluator<'_>>> =
+        cells.iter().map(|cells| Evaluator::new(workspace, cells, progress)).collect();
+    let evaluators = evaluators?;
+    let graph = graph::build_with(workspace, &evaluators, progress)?;
+    let mut report = checks::run(workspace, &graph, selection, progress);
+    progress.start("prove", None);
+    let prover = Prover::new(workspace, &graph, &evaluators);
+    let wanted = |fix: &FixSet| args.edits == Edits::All || fix.safety == Safety::Safe;
+    report.offers = edits::offers(workspace, &prover, &report, wanted);
+    Ok(report)
 }
 
 /// Writes the report to stdout, and to the files of `--output`.

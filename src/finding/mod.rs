@@ -2,9 +2,11 @@
 
 mod check;
 mod fix;
+mod offer;
 
 pub use check::CheckId;
 pub use fix::{Addition, Change, FixSet, Removal, Safety};
+pub use offer::{FileEdit, Offer};
 
 use crate::label::Label;
 use crate::source::{Problem, ProjectPath, Span};
@@ -181,6 +183,8 @@ impl Coverage {
 pub struct Report {
     /// Sorted by [`Finding::sort_key`].
     pub findings: Vec<Finding>,
+    /// What each finding can offer, in their order; empty if nobody asked.
+    pub offers: Vec<Option<Offer>>,
     /// How much was read.
     pub coverage: Coverage,
     /// Findings that a comment silenced.

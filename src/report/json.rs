@@ -83,8 +83,8 @@ struct Finding<'a> {
     message: &'a str,
     /// What it rests on.
     evidence: Vec<Evidence<'a>>,
-    /// The edits that would settle it, if they are known.
-    fix: Option<Fix>,
+    /// Proven edits that settle it; null if there are none, or if they were not asked for.
+    fix: Option<Fix<'a>>,
 }
 
 /// A place that speaks for a finding.
@@ -100,36 +100,50 @@ struct Evidence<'a> {
 
 /// Edits that only make sense together.
 #[derive(Serialize, JsonSchema)]
-pub struct Fix {
+struct Fix<'a> {
     /// Whether the edits can be made unseen.
     #[schemars(extend("enum" = ["safe", "unsafe"]))]
-    pub safety: &'static str,
+    safety: &'static str,
     /// Sorted by place; they don't overlap.
-    pub edits: Vec<Edit>,
+    edits: Vec<Edit<'a>>,
 }
 
 /// A change of one file.
 #[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
-pub enum Edit {
+enum Edit<'a> {
     /// The bytes `start..end` become the replacement.
     Replace {
         /// Relative to the project root.
-        path: String,
+        path: &'a str,
         /// First byte.
         start: u32,
         /// One past the last byte.
         end: u32,
         /// What stands there afterwards.
-        replacement: String,
+        replacement: &'a str,
     },
     /// The file goes.
     Delete {
         /// Relative to the project root.
-        path: String,
+        path: &'a str,
         /// Always true.
         delete: bool,
     },
+}
+
+impl<'a> Fix<'a> {
+    fn new(offer: &'a finding::Offer) -> Self {
+        let edit = |edit: &'a finding::FileEdit| match edit {
+            finding::FileEdit::Replace { path, start, end, replacement } => {
+                Edit::Replace { path: path.as_str(), start: *start, end: *end, replacement }
+            }
+            finding::FileEdit::Delete { path } => {
+                Edit::Delete { path: path.as_str(), delete: true }
+            }
+        };
+        Self { safety: offer.safety.as_str(), edits: offer.edits.iter().map(edit).collect() }
+    }
 }
 
 pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -139,7 +153,13 @@ pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         schema_version: SCHEMA_VERSION,
         tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
         coverage: report.coverage.into(),
-        findings: findings.map(|(finding, print)| Finding::new(finding, print)).collect(),
+        findings: findings
+            .enumerate()
+            .map(|(at, (finding, print))| {
+                let offer = report.offers.get(at).and_then(Option::as_ref);
+                Finding::new(finding, print, offer)
+            })
+            .collect(),
         summary: report.summary(),
     };
     serde_json::to_writer(&mut *out, &output)?;
@@ -166,7 +186,11 @@ impl From<finding::Coverage> for Coverage {
 }
 
 impl<'a> Finding<'a> {
-    fn new(finding: &'a finding::Finding, fingerprint: String) -> Self {
+    fn new(
+        finding: &'a finding::Finding,
+        fingerprint: String,
+        offer: Option<&'a finding::Offer>,
+    ) -> Self {
         let region = &finding.region;
         let evidence = |evidence: &'a finding::Evidence| Evidence {
             path: &evidence.path,
@@ -188,8 +212,7 @@ impl<'a> Finding<'a> {
             end_column: region.end_column,
             message: &finding.message,
             evidence: finding.evidence.iter().map(evidence).collect(),
-            // A change in meaning is not yet an edit.
-            fix: None,
+            fix: offer.map(Fix::new),
         }
     }
 }

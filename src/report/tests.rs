@@ -81,6 +81,7 @@ fn report() -> Report {
     };
     Report {
         findings: vec![unowned(), dead(), unused()],
+        offers: vec![],
         coverage: Coverage {
             packages: 378,
             packages_failed: 2,
