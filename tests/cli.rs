@@ -75,6 +75,7 @@ fn help() {
       why          Show who needs a target or module, or the shortest chain from one to another
       cost         Rank dependencies by what they alone hold in the closures of programs and tests
       graph        Print the graph of targets or modules
+      undo         Take back a batch of changes, or complete one that was interrupted
       explain      Describe a check, or list all checks
       config       Print the settings in effect
       completions  Print the completions of a shell

@@ -7,10 +7,12 @@
     reason = "tests make files and fail loudly"
 )]
 
+mod apply;
 mod bad_input;
 mod cli;
 mod closure;
 mod cost;
+mod crash;
 mod determinism;
 mod differential;
 mod docs;

@@ -67,6 +67,8 @@ pub(super) enum Command {
     Cost(Cost),
     /// Print the graph of targets or modules
     Graph(Graph),
+    /// Take back a batch of changes, or complete one that was interrupted
+    Undo(Undo),
     /// Describe a check, or list all checks
     Explain(Explain),
     /// Print the settings in effect
@@ -221,6 +223,32 @@ pub(super) enum GraphFormat {
     Json,
     /// Graphviz
     Dot,
+}
+
+/// `undo`
+#[derive(Debug, Args)]
+pub struct Undo {
+    /// The number of the batch [default: the last that was not undone]
+    #[arg(conflicts_with_all = ["list", "finish"])]
+    pub(super) batch: Option<String>,
+    /// List the batches, and change nothing
+    #[arg(long, conflicts_with = "finish")]
+    pub(super) list: bool,
+    /// Complete the batch that was interrupted, instead of taking it back
+    #[arg(long)]
+    pub(super) finish: bool,
+    /// How to print the result
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) format: UndoFormat,
+}
+
+/// The formats of `undo`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum UndoFormat {
+    /// One line a batch
+    Text,
+    /// One JSON object
+    Json,
 }
 
 /// `explain`

@@ -7,7 +7,7 @@ use super::surroundings::Surroundings;
 use crate::error::{Error, Result};
 use crate::progress::{Progress, Silent};
 use crate::report::{Look, Verbosity};
-use crate::workspace::{Environment, Overrides, Workspace};
+use crate::workspace::{Environment, Overrides, Workspace, find_project_root};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -42,6 +42,11 @@ impl<'a> Context<'a> {
             config_files: self.global.config_file.clone(),
         };
         Workspace::open(Path::new(""), &environment, &overrides)
+    }
+
+    /// The root of the project, for commands that need nothing else of it: they work where its configuration is broken.
+    pub(super) fn project_root(&self) -> Result<PathBuf> {
+        find_project_root(&self.dir(), self.surroundings.environment.home.as_deref())
     }
 
     /// The directory that relative paths start from.

@@ -5,9 +5,9 @@ use super::context::Context;
 use super::exit::Exit;
 use super::lint;
 use crate::checks::Selection;
-use crate::edits::{self, Cascade, Wanted};
+use crate::edits::{self, BatchInfo, Cascade, Wanted};
 use crate::error::Result;
-use crate::report::{self, Look};
+use crate::report;
 use crate::workspace::Workspace;
 use std::io::{self, Write};
 
@@ -27,10 +27,12 @@ pub(super) fn run(
         context.write(|out| report::diff(&done.changes, look, out))?;
         return Ok(lint::verdict(args, &done.before, workspace));
     }
-    let batch: Option<String> = None;
+    let info = BatchInfo { title: "lint --fix".to_owned(), remove_empty_dirs: false };
+    let batch = edits::apply(&workspace.root, &done.changes, &info)?;
+    let batch = batch.map(|batch| batch.id.to_string());
     lint::write_report(args, &done.after, workspace, context)?;
     if args.format == report::Format::Text {
-        context.write(|out| summary(&done, wanted, batch.as_deref(), look, out))?;
+        context.write(|out| summary(&done, wanted, batch.as_deref(), out))?;
     }
     Ok(lint::verdict(args, &done.after, workspace))
 }
@@ -39,20 +41,19 @@ fn summary(
     done: &Cascade,
     wanted: Wanted,
     batch: Option<&str>,
-    _look: Look,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     for (finding, reason) in &done.refused {
         let region = &finding.region;
         writeln!(out, "not fixed: {}:{}: {}: {reason}", region.path, region.line, finding.message)?;
     }
-    let kind = if wanted == Wanted::All { "" } else { "safe " };
     let (fixed, files) = (done.fixed.len(), done.changes.len());
+    let unsafe_too = if wanted == Wanted::All { ", unsafe ones among them" } else { "" };
     match batch {
         Some(batch) => writeln!(
             out,
-            "fixed {fixed} findings in {files} files ({kind}fixes only); `secateur undo {batch}` takes it back"
+            "fixed {fixed} findings in {files} files{unsafe_too}; `secateur undo {batch}` takes it back"
         ),
-        None => writeln!(out, "nothing to fix: no {kind}fix was left"),
+        None => writeln!(out, "nothing was fixed"),
     }
 }

@@ -17,6 +17,7 @@ mod pipe;
 mod progress;
 mod selection;
 mod surroundings;
+mod undo;
 mod values;
 mod why;
 
@@ -66,6 +67,7 @@ fn command(
         Command::Why(args) => why::run(args, &mut context),
         Command::Cost(args) => cost::run(args, &mut context),
         Command::Graph(args) => graph::run(args, &mut context),
+        Command::Undo(args) => undo::run(args, &mut context),
         Command::Explain(args) => explain::run(args, &mut context),
         Command::Config(args) => config::run(args, &mut context),
         Command::Completions(args) => completions::run(args, &mut context),

@@ -1,17 +1,29 @@
-//! Changes of the user's files: fixes as text, their proof, and how they are written and taken back. Only `apply` writes.
+//! Changes of the user's files: fixes as text, their proof, and how they are written and taken back. Only `apply` and
+//! `undo` write, through `disk`.
 
+mod apply;
 mod cascade;
 mod change;
 mod combine;
+mod disk;
 mod expect;
 mod file;
+mod journal;
 mod offer;
+mod plan;
 mod prove;
+mod refusal;
 mod sequence;
 mod spelling;
+mod switch;
+mod undo;
 
+pub use apply::{BatchInfo, apply};
 pub use cascade::{Cascade, Wanted, cascade};
 pub use change::{FileChange, Overlap, TextEdit, apply as apply_text};
 pub use combine::Combined;
+pub use journal::{Batch, BatchId, BatchState, batches};
 pub use offer::offers;
 pub use prove::{Contents, Prover};
+pub use refusal::{ApplyError, Reason, Refused};
+pub use undo::{finish, undo};

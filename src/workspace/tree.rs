@@ -251,9 +251,9 @@ pub(super) fn build_file_problem(dir: &ProjectPath, name: &str, what: &str) -> P
     }
 }
 
-/// Directories of version control, which no cell can see whatever it ignores.
+/// Directories of version control and of our own journal, which no cell can see whatever it ignores.
 pub(super) fn is_version_control(name: &str) -> bool {
-    matches!(name, ".git" | ".hg" | ".sl")
+    matches!(name, ".git" | ".hg" | ".sl" | ".secateur")
 }
 
 /// `dir/name`.
