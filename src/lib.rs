@@ -14,6 +14,7 @@
 //! | [`finding`] | what a check says |
 //! | [`checks`] | one check a file |
 //! | [`cost`] | what each dependency costs, and what a change saves |
+//! | [`codemod`] | fixes in batches: owners, patches, scripts, which of them break a build |
 //! | [`report`] | one format a file |
 //! | [`cli`] | arguments, subcommands, exit codes |
 //!
@@ -33,6 +34,7 @@
 pub mod buck;
 pub mod checks;
 pub mod cli;
+pub mod codemod;
 pub mod cost;
 mod depth;
 pub mod edits;

@@ -72,6 +72,7 @@ fn help() {
 
     Commands:
       lint         Report what the repository does not need, and what it lacks
+      baseline     Write today's findings to a file, so that lint reports only new ones
       why          Show who needs a target or module, or the shortest chain from one to another
       cost         Rank dependencies by what they alone hold in the closures of programs and tests
       graph        Print the graph of targets or modules
@@ -219,7 +220,7 @@ fn mistakes_of_the_user_fail_with_a_hint() {
         ("-C nowhere lint", "error: cannot open "),
         ("-q -v lint", "cannot be used with"),
         ("why //app:nothing", "hint: "),
-        ("man lnt", "hint: there are lint, why, cost"),
+        ("man lnt", "hint: there are lint, baseline, why"),
     ] {
         let Outcome { exit, out, err } = project.secateur(args);
         assert_eq!((exit, out.as_str()), (Exit::Failed, ""), "{args}: {err}");

@@ -9,6 +9,7 @@
 
 mod apply;
 mod bad_input;
+mod baseline;
 mod cli;
 mod closure;
 mod cost;

@@ -29,7 +29,9 @@ mod visibility;
 
 use crate::finding::{CheckId, Confidence, Finding, Report, Severity};
 use crate::graph::Graph;
+use crate::label::Label;
 use crate::progress::Progress;
+use crate::source::ProjectPath;
 use crate::workspace::{Pattern, Workspace};
 use context::Context;
 use rayon::prelude::*;
@@ -61,14 +63,31 @@ impl Default for Selection {
 
 impl Selection {
     fn wants(&self, finding: &Finding) -> bool {
-        let in_patterns = self.patterns.is_empty()
-            || self.patterns.iter().any(|pattern| {
-                finding.target.as_ref().is_some_and(|target| pattern.matches_label(target))
-                    || pattern.matches_path(&finding.region.path)
-            });
         self.checks.contains(&finding.check)
             && finding.confidence >= self.min_confidence
-            && in_patterns
+            && self.has_place(finding.target.as_ref(), &finding.region.path)
+    }
+
+    fn has_place(&self, target: Option<&Label>, path: &ProjectPath) -> bool {
+        self.patterns.is_empty()
+            || self.patterns.iter().any(|pattern| {
+                target.is_some_and(|target| pattern.matches_label(target))
+                    || pattern.matches_path(path)
+            })
+    }
+
+    /// Whether a finding that is known only by these words would be wanted. A check that there is no more would be.
+    pub fn covers(
+        &self,
+        check: &str,
+        confidence: Confidence,
+        target: Option<&str>,
+        path: &str,
+    ) -> bool {
+        let target = target.and_then(Label::parse_full);
+        CheckId::parse(check).is_none_or(|check| self.checks.contains(&check))
+            && confidence >= self.min_confidence
+            && self.has_place(target.as_ref(), &ProjectPath::new(path))
     }
 }
 
@@ -97,8 +116,8 @@ pub fn run(
     findings.retain(|finding| selection.wants(finding));
     findings.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
     findings.dedup();
-    let problems = graph.problems.clone();
-    Report { findings, offers: Vec::new(), coverage: graph.coverage, suppressed, problems }
+    let (coverage, problems) = (graph.coverage, graph.problems.clone());
+    Report { findings, offers: Vec::new(), coverage, suppressed, problems, baseline: None }
 }
 
 /// The function of a check; `stale-keep` looks at the findings of all others instead.

@@ -61,6 +61,10 @@ pub(super) enum Command {
     /// Report what the repository does not need, and what it lacks
     #[command(after_help = Exit::TABLE)]
     Lint(Lint),
+    /// Write today's findings to a file, so that lint reports only new ones
+    Baseline(Baseline),
+    /// Make batches of fixes: patches by owner, a script for buildozer, or written one after another
+    Codemod(Codemod),
     /// Show who needs a target or module, or the shortest chain from one to another
     Why(Why),
     /// Rank dependencies by what they alone hold in the closures of programs and tests
@@ -80,7 +84,7 @@ pub(super) enum Command {
 }
 
 /// `lint`
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Lint {
     /// What to report on: //pkg/..., //pkg:, //pkg:name, cell//..., or a path [default: everything]
     #[arg(value_name = "PATTERN")]
@@ -103,6 +107,9 @@ pub struct Lint {
     /// Exit with 0 whatever is found
     #[arg(long)]
     pub(super) exit_zero: bool,
+    /// Leave out the findings that this file has, which `secateur baseline` writes
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["fix", "diff"])]
+    pub(super) baseline: Option<PathBuf>,
     /// Make the safe fixes, or all; `secateur undo` takes them back
     #[arg(long, value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "safe")]
     pub(super) fix: Option<Fixes>,
@@ -120,6 +127,62 @@ pub struct Lint {
     pub(super) output: Vec<Output>,
 }
 
+/// `codemod`
+#[derive(Debug, Args)]
+pub struct Codemod {
+    /// What to fix: //pkg/..., //pkg:, //pkg:name, cell//..., or a path [default: everything]
+    #[arg(value_name = "PATTERN")]
+    pub(super) patterns: Vec<String>,
+    /// Fix only findings of this check
+    #[arg(long, value_name = "CHECK", value_delimiter = ',', hide_possible_values = true)]
+    pub(super) check: Vec<CheckId>,
+    /// Leave the findings of this check alone
+    #[arg(long, value_name = "CHECK", value_delimiter = ',', hide_possible_values = true)]
+    pub(super) skip: Vec<CheckId>,
+    /// Which fixes to make
+    #[arg(long, value_name = "WHICH", default_value = "safe")]
+    pub(super) fix: Fixes,
+    /// What the fixes of a batch have in common
+    #[arg(long, value_name = "WHAT", default_value = "owner")]
+    pub(super) by: GroupBy,
+    /// The most files in one batch
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(super) max_files: usize,
+    /// Write numbered patches that `git am` takes into a directory
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// Write a script for `buildozer -f`
+    #[arg(long, value_name = "FILE")]
+    pub(super) buildozer: Option<PathBuf>,
+    /// Write the batches to the work tree; `secateur undo` takes them back one by one
+    #[arg(long)]
+    pub(super) apply: bool,
+    /// Print the plan as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// What the fixes of a batch have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum GroupBy {
+    /// `oncall()`, else CODEOWNERS
+    Owner,
+    /// The package
+    Package,
+    /// The target
+    Target,
+}
+
+impl From<GroupBy> for crate::codemod::By {
+    fn from(by: GroupBy) -> Self {
+        match by {
+            GroupBy::Owner => Self::Owner,
+            GroupBy::Package => Self::Package,
+            GroupBy::Target => Self::Target,
+        }
+    }
+}
+
 /// Which fixes to make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Fixes {
@@ -130,11 +193,12 @@ pub(super) enum Fixes {
 }
 
 /// Which fixes come with a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum Edits {
     /// None
     None,
     /// Safe ones
+    #[default]
     Safe,
     /// All
     All,
@@ -157,6 +221,14 @@ fn parse_output(text: &str) -> Result<Output, String> {
         return Err("the file's name is missing".to_owned());
     }
     Ok(Output { format, file: PathBuf::from(file) })
+}
+
+/// `baseline`
+#[derive(Debug, Args)]
+pub struct Baseline {
+    /// The file [default: secateur-baseline.json in the project root]
+    #[arg(long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
 }
 
 /// `why`

@@ -55,6 +55,11 @@ impl<'a> Context<'a> {
         self.global.dir.as_ref().map_or_else(|| current.clone(), |dir| current.join(dir))
     }
 
+    /// The day it is.
+    pub(super) fn today(&self) -> jiff::civil::Date {
+        self.surroundings.today
+    }
+
     /// Does the work on threads of its own, and shows how far it is.
     pub(super) fn work<T: Send>(
         &self,

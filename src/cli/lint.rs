@@ -1,6 +1,7 @@
 //! `secateur lint`: findings, to stdout and to files.
 
 use super::args::{Edits, Lint, Output};
+use super::baseline;
 use super::context::Context;
 use super::exit::Exit;
 use super::fix;
@@ -22,12 +23,20 @@ pub(super) fn run(args: &Lint, context: &mut Context<'_>) -> Result<Exit> {
     if args.fix.is_some() || args.diff {
         return fix::run(args, &workspace, &selection, context);
     }
+    let baseline = args.baseline.as_ref().map(|file| baseline::read(file, context)).transpose()?;
+    let only_new = |report: &mut Report| {
+        if let Some(baseline) = &baseline {
+            baseline::leave_out(report, baseline, &selection);
+        }
+    };
     let report = context.work(|progress| {
         if offers(args) {
-            return report_with_offers(args, &workspace, &selection, progress);
+            return report_with_offers(args, &workspace, &selection, &only_new, progress);
         }
         let graph = graph::build(&workspace, progress)?;
-        Ok(checks::run(&workspace, &graph, &selection, progress))
+        let mut report = checks::run(&workspace, &graph, &selection, progress);
+        only_new(&mut report);
+        Ok(report)
     })?;
     write_report(args, &report, &workspace, context)?;
     Ok(verdict(args, &report, &workspace))
@@ -43,6 +52,7 @@ fn report_with_offers(
     args: &Lint,
     workspace: &Workspace,
     selection: &Selection,
+    only_new: &dyn Fn(&mut Report),
     progress: &dyn Progress,
 ) -> Result<Report> {
     let cells = graph::configurations(workspace)?;
@@ -51,6 +61,7 @@ fn report_with_offers(
     let evaluators = evaluators?;
     let graph = graph::build_with(workspace, &evaluators, progress)?;
     let mut report = checks::run(workspace, &graph, selection, progress);
+    only_new(&mut report);
     progress.start("prove", None);
     let prover = Prover::new(workspace, &graph, &evaluators);
     let wanted = |fix: &FixSet| args.edits == Edits::All || fix.safety == Safety::Safe;

@@ -2,6 +2,8 @@
 //! and writes reports to files.
 
 pub mod args;
+mod baseline;
+mod codemod;
 mod completions;
 mod config;
 mod context;
@@ -64,6 +66,8 @@ fn command(
     let mut context = Context::new(&arguments.global, surroundings, out);
     match &arguments.command {
         Command::Lint(args) => lint::run(args, &mut context),
+        Command::Codemod(args) => codemod::run(args, &mut context),
+        Command::Baseline(args) => baseline::run(args, &mut context),
         Command::Why(args) => why::run(args, &mut context),
         Command::Cost(args) => cost::run(args, &mut context),
         Command::Graph(args) => graph::run(args, &mut context),

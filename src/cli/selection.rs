@@ -1,6 +1,6 @@
 //! What to check and what fails: the options of `lint` over the settings. Pure; touches nothing.
 
-use super::args::Lint;
+use super::args::{Codemod, Lint};
 use crate::checks::Selection;
 use crate::error::{Error, Result};
 use crate::finding::{CheckId, Confidence, Severity};
@@ -12,16 +12,30 @@ use std::collections::BTreeMap;
 /// What the command line and the settings select.
 pub(super) fn selection(args: &Lint, workspace: &Workspace) -> Result<Selection> {
     let settings = &workspace.settings;
-    let patterns = args.patterns.iter();
-    let patterns = patterns.map(|text| Pattern::parse(text, &workspace.cells, &workspace.start));
     Ok(Selection {
-        checks: checks(args, settings)?,
+        checks: checks(&args.check, &args.skip, settings)?,
         min_confidence: args
             .min_confidence
             .unwrap_or_else(|| confidence(settings.lint.min_confidence)),
-        patterns: patterns.collect::<Result<_>>()?,
+        patterns: patterns(&args.patterns, workspace)?,
         severity: severities(settings)?,
     })
+}
+
+/// The same for `codemod`.
+pub(super) fn of_codemod(args: &Codemod, workspace: &Workspace) -> Result<Selection> {
+    let settings = &workspace.settings;
+    Ok(Selection {
+        checks: checks(&args.check, &args.skip, settings)?,
+        min_confidence: confidence(settings.lint.min_confidence),
+        patterns: patterns(&args.patterns, workspace)?,
+        severity: severities(settings)?,
+    })
+}
+
+fn patterns(texts: &[String], workspace: &Workspace) -> Result<Vec<Pattern>> {
+    let parse = |text: &String| Pattern::parse(text, &workspace.cells, &workspace.start);
+    texts.iter().map(parse).collect()
 }
 
 /// The least severity that fails, `None` if nothing does.
@@ -35,17 +49,17 @@ pub(super) fn threshold(args: &Lint, settings: &workspace::Lint) -> Option<Sever
 }
 
 /// `--check` names what runs, whatever the settings say; `--skip` takes away from either.
-fn checks(args: &Lint, settings: &Settings) -> Result<Vec<CheckId>> {
+fn checks(only: &[CheckId], skip: &[CheckId], settings: &Settings) -> Result<Vec<CheckId>> {
     let mut checks = CheckId::ALL.to_vec();
     let wanted = named(&settings.lint.check, "lint.check", settings)?;
     let unwanted = named(&settings.lint.skip, "lint.skip", settings)?;
-    if args.check.is_empty() {
+    if only.is_empty() {
         checks.retain(|check| wanted.is_empty() || wanted.contains(check));
         checks.retain(|check| !unwanted.contains(check));
     } else {
-        checks.retain(|check| args.check.contains(check));
+        checks.retain(|check| only.contains(check));
     }
-    checks.retain(|check| !args.skip.contains(check));
+    checks.retain(|check| !skip.contains(check));
     if checks.is_empty() {
         return Err(Error::new("no check is left to run").hint("see --check, --skip and [lint]"));
     }

@@ -1,11 +1,11 @@
-//! What the process knows about its surroundings. The only file that reads the environment.
+//! What the process knows about its surroundings. The only file that reads the environment and the clock.
 
 use crate::workspace::Environment;
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-/// Directories, terminals, and what the variables say about colour.
+/// Directories, terminals, the day, and what the variables say about colour.
 #[derive(Clone, Debug, Default)]
 pub struct Surroundings {
     /// Directories.
@@ -18,6 +18,8 @@ pub struct Surroundings {
     pub width: Option<usize>,
     /// What the variables say about colour.
     pub color: Color,
+    /// The day it is, in UTC.
+    pub today: jiff::civil::Date,
 }
 
 /// When to colour.
@@ -49,6 +51,7 @@ impl Surroundings {
             stderr_is_terminal: std::io::stderr().is_terminal(),
             width,
             color: Color::of_variables(variable),
+            today: jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date(),
         }
     }
 

@@ -1,20 +1,22 @@
 //! What a check says: findings with place, confidence, evidence and fix. Pure values; touches nothing.
 
+mod baseline;
 mod check;
 mod fix;
 mod offer;
 
+pub use baseline::{Baseline, Baselined, Entry, Renewal};
 pub use check::CheckId;
 pub use fix::{Addition, Change, FixSet, Removal, Safety};
 pub use offer::{FileEdit, Offer};
 
 use crate::label::Label;
 use crate::source::{Problem, ProjectPath, Span};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// How sure a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Confidence {
     /// Worth a look.
@@ -191,6 +193,8 @@ pub struct Report {
     pub suppressed: usize,
     /// What could not be read; sorted.
     pub problems: Vec<Problem>,
+    /// What a baseline took out of the findings, if there is one.
+    pub baseline: Option<Baselined>,
 }
 
 impl Report {
@@ -205,6 +209,9 @@ impl Report {
 
     /// A fingerprint for each finding, in their order: a digest of its identity, and of its number among equals.
     pub fn fingerprints(&self) -> Vec<String> {
+        if let Some(baselined) = &self.baseline {
+            return baselined.fingerprints.clone();
+        }
         let mut seen: BTreeMap<String, usize> = BTreeMap::new();
         let fingerprint = |finding: &Finding| {
             let identity = finding.identity();

@@ -24,6 +24,37 @@ struct Output<'a> {
     findings: Vec<Finding<'a>>,
     /// Findings by check.
     summary: BTreeMap<&'static str, usize>,
+    /// What `--baseline` took out of the findings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    baseline: Option<Baseline<'a>>,
+}
+
+/// What a baseline took out of the findings.
+#[derive(Serialize, JsonSchema)]
+struct Baseline<'a> {
+    /// Findings left out.
+    known: usize,
+    /// Findings that stand because their entry has expired.
+    expired: usize,
+    /// Entries of the baseline whose finding is no longer there.
+    gone: Vec<Gone<'a>>,
+}
+
+/// An entry of the baseline whose finding is no longer there.
+#[derive(Serialize, JsonSchema)]
+struct Gone<'a> {
+    /// That of the finding.
+    fingerprint: &'a str,
+    /// The name of the check.
+    check: &'a str,
+    /// The target that was to be edited.
+    target: Option<&'a str>,
+    /// The other end, where the check speaks of a dependency.
+    dep: Option<&'a str>,
+    /// The dotted name, where the check speaks of a module.
+    module: Option<&'a str>,
+    /// Where the finding was, relative to the project root.
+    path: &'a str,
 }
 
 /// A program and its version.
@@ -161,6 +192,7 @@ pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             })
             .collect(),
         summary: report.summary(),
+        baseline: report.baseline.as_ref().map(Baseline::from),
     };
     serde_json::to_writer(&mut *out, &output)?;
     writeln!(out)
@@ -170,6 +202,20 @@ pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 pub fn schema() -> Schema {
     let settings = SchemaSettings::draft2020_12().for_serialize();
     settings.into_generator().into_root_schema_for::<Output<'_>>()
+}
+
+impl<'a> From<&'a finding::Baselined> for Baseline<'a> {
+    fn from(baselined: &'a finding::Baselined) -> Self {
+        let gone = baselined.gone.iter().map(|entry| Gone {
+            fingerprint: &entry.fingerprint,
+            check: &entry.check,
+            target: entry.target.as_deref(),
+            dep: entry.dep.as_deref(),
+            module: entry.module.as_deref(),
+            path: &entry.path,
+        });
+        Self { known: baselined.known, expired: baselined.expired, gone: gone.collect() }
+    }
 }
 
 impl From<finding::Coverage> for Coverage {

@@ -25,9 +25,10 @@ use std::fmt::{self, Display};
 use std::io::{self, Write};
 
 /// The formats of a lint report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
     /// For people: findings with the source line, evidence and hint, and a summary.
+    #[default]
     Text,
     /// `path:line:column: severity[check] message`, one finding a line.
     Concise,

@@ -1,7 +1,7 @@
 //! The end of a text report: counts, how much was read, what could not be. Writes only to the writer it is given.
 
 use super::{Look, Verbosity, count, grouped, harmless};
-use crate::finding::{Coverage, Report, Safety, Severity};
+use crate::finding::{Baselined, Coverage, Report, Safety, Severity};
 use crate::source::{Problem, ProblemKind};
 use annotate_snippets::renderer::Style;
 use std::collections::BTreeMap;
@@ -10,6 +10,9 @@ use std::io::{self, Write};
 pub(super) fn render(report: &Report, look: Look, out: &mut dyn Write) -> io::Result<()> {
     checks(report, out)?;
     writeln!(out, "{}", look.paint(Style::new().bold(), findings(report)))?;
+    if let Some(baselined) = &report.baseline {
+        writeln!(out, "{}", baseline(baselined))?;
+    }
     writeln!(out, "{}", coverage(report.coverage))?;
     problems(&report.problems, look, out)
 }
@@ -50,6 +53,16 @@ fn findings(report: &Report) -> String {
         number => parts.push(format!("{} safe fixes computed", grouped(number))),
     }
     parts.join("; ")
+}
+
+/// `baseline: 31 findings known and left out, 2 gone, 1 expired`
+fn baseline(baselined: &Baselined) -> String {
+    let Baselined { known, gone, expired, .. } = baselined;
+    let known = format!("baseline: {} known and left out", count(*known, "finding"));
+    let rest = [(gone.len(), "gone"), (*expired, "expired")].into_iter();
+    let rest = rest.filter(|(number, _)| *number > 0);
+    let rest = rest.map(|(number, what)| format!("{} {what}", grouped(number)));
+    std::iter::once(known).chain(rest).collect::<Vec<_>>().join(", ")
 }
 
 /// `read 378 build files, 3 826 Python files, 2 463 targets; 1 Python file could not be read whole`

@@ -1,0 +1,185 @@
+//! `secateur codemod`: fixes in batches, as a list, patches, a script for buildozer, or written.
+
+use super::args::{Codemod, Fixes};
+use super::context::Context;
+use super::exit::Exit;
+use super::selection;
+use crate::codemod::owners::{Codeowners, LOCATIONS};
+use crate::codemod::patch::{Author, Mode, Number, file_name, patch};
+use crate::codemod::{self, Batch, Plan, Request};
+use crate::edits::{self, BatchInfo, Wanted};
+use crate::error::{Error, Result};
+use crate::source::ProjectPath;
+use crate::workspace::Workspace;
+use serde_json::{Value, json};
+use std::io::{self, Write};
+use std::path::Path;
+
+pub(super) fn run(args: &Codemod, context: &mut Context<'_>) -> Result<Exit> {
+    let workspace = context.open()?;
+    let selection = selection::of_codemod(args, &workspace)?;
+    let codeowners = codeowners(&workspace);
+    let wanted = match args.fix {
+        Fixes::All => Wanted::All,
+        Fixes::Safe => Wanted::Safe,
+    };
+    let by = args.by.into();
+    let request = Request { selection: &selection, wanted, by, max_files: args.max_files };
+    let plan =
+        context.work(|progress| codemod::plan(&workspace, request, &codeowners, progress))?;
+    if let Some(dir) = &args.out {
+        let dir = context.dir().join(dir);
+        let count = write_patches(&dir, &workspace, &plan, context)?;
+        context.write(|out| writeln!(out, "{count} patches in {}", dir.display()))?;
+    }
+    if let Some(file) = &args.buildozer {
+        let file = context.dir().join(file);
+        write(&file, codemod::script(&plan).as_bytes())?;
+        context.write(|out| writeln!(out, "buildozer script in {}", file.display()))?;
+    }
+    if args.apply {
+        apply(&workspace, &plan, context)?;
+    }
+    if args.json {
+        context.write(|out| {
+            serde_json::to_writer(&mut *out, &as_json(&plan))?;
+            writeln!(out)
+        })?;
+    } else if args.out.is_none() && args.buildozer.is_none() && !args.apply {
+        context.write(|out| list(&plan, out))?;
+    }
+    Ok(if plan.batches.is_empty() || args.apply { Exit::Clean } else { Exit::Findings })
+}
+
+/// The first CODEOWNERS file that there is; none is no trouble.
+fn codeowners(workspace: &Workspace) -> Codeowners {
+    let paths = LOCATIONS.iter().map(|path| ProjectPath::new(*path));
+    let found = paths.filter(|path| workspace.files.exists(path)).find_map(|path| {
+        let text = String::from_utf8(workspace.files.read(&path).ok()?).ok()?;
+        Some(Codeowners::parse(&path, &text).0)
+    });
+    found.unwrap_or_default()
+}
+
+fn write_patches(
+    dir: &Path,
+    workspace: &Workspace,
+    plan: &Plan,
+    context: &Context<'_>,
+) -> Result<usize> {
+    make_dir(dir)?;
+    let author = Author {
+        name: "secateur".to_owned(),
+        email: "secateur@localhost".to_owned(),
+        date: midnight(context.today())?,
+    };
+    let mode = |path: &ProjectPath| mode(&workspace.root.join(path.as_str()));
+    for (at, batch) in plan.batches.iter().enumerate() {
+        let number = Number { this: at + 1, of: plan.batches.len() };
+        let message = codemod::message(batch, None);
+        let Some(bytes) = patch(number, &author, &message, &batch.changes, &mode) else {
+            continue;
+        };
+        write(&dir.join(file_name(number, &message.subject)), &bytes)?;
+    }
+    Ok(plan.batches.len())
+}
+
+fn apply(workspace: &Workspace, plan: &Plan, context: &mut Context<'_>) -> Result<()> {
+    for batch in &plan.batches {
+        let title = codemod::message(batch, None).subject;
+        let info = BatchInfo { title: title.clone(), remove_empty_dirs: false };
+        let applied = edits::apply(&workspace.root, &batch.changes, &info)?;
+        if let Some(applied) = applied {
+            context.write(|out| writeln!(out, "{}  {title}", applied.id))?;
+        }
+    }
+    context.write(|out| writeln!(out, "`secateur undo` takes back the last batch"))
+}
+
+fn list(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
+    for (at, batch) in plan.batches.iter().enumerate() {
+        let subject = codemod::message(batch, None).subject;
+        writeln!(out, "{:>4}  {subject}", at + 1)?;
+        for change in &batch.changes {
+            let what = if change.after.is_none() { "delete" } else { "edit" };
+            writeln!(out, "      {what} {}", change.path)?;
+        }
+    }
+    for (finding, reason) in &plan.refused {
+        let region = &finding.region;
+        writeln!(out, "by hand: {}:{}: {}: {reason}", region.path, region.line, finding.message)?;
+    }
+    let fixes: usize = plan.batches.iter().map(|batch| batch.fixes.len()).sum();
+    writeln!(
+        out,
+        "{} batches, {fixes} fixes; {} findings to be fixed by hand",
+        plan.batches.len(),
+        plan.refused.len()
+    )
+}
+
+fn as_json(plan: &Plan) -> Value {
+    let batch = |batch: &Batch| {
+        let findings = batch.findings().map(|finding| {
+            json!({
+                "check": finding.check.as_str(),
+                "confidence": finding.confidence.as_str(),
+                "target": finding.target.as_ref().map(ToString::to_string),
+                "dep": finding.dep.as_ref().map(ToString::to_string),
+                "path": finding.region.path.as_str(),
+                "line": finding.region.line,
+                "message": finding.message,
+            })
+        });
+        json!({
+            "key": batch.key,
+            "owner": batch.owner.as_ref().map(ToString::to_string),
+            "round": batch.round,
+            "subject": codemod::message(batch, None).subject,
+            "findings": findings.collect::<Vec<_>>(),
+            "files": batch.changes.iter().map(|change| json!({
+                "path": change.path.as_str(),
+                "delete": change.after.is_none(),
+            })).collect::<Vec<_>>(),
+        })
+    };
+    let refused = plan.refused.iter().map(|(finding, reason)| {
+        json!({"path": finding.region.path.as_str(), "line": finding.region.line, "message": finding.message, "reason": reason})
+    });
+    json!({
+        "schema_version": 1,
+        "batches": plan.batches.iter().map(batch).collect::<Vec<_>>(),
+        "refused": refused.collect::<Vec<_>>(),
+    })
+}
+
+/// Patches of one day carry one date: the same plan gives the same bytes.
+fn midnight(day: jiff::civil::Date) -> Result<jiff::Timestamp> {
+    let zoned = day.to_zoned(jiff::tz::TimeZone::UTC);
+    Ok(zoned.map_err(|error| Error::new(format!("no such day: {error}")))?.timestamp())
+}
+
+/// git refuses to delete a file as another kind than it is.
+#[cfg(unix)]
+#[expect(clippy::disallowed_methods, reason = "patches say which kind of file goes")]
+fn mode(file: &Path) -> Mode {
+    use std::os::unix::fs::PermissionsExt;
+    let is_executable = |metadata: std::fs::Metadata| metadata.permissions().mode() & 0o100 != 0;
+    match std::fs::metadata(file).is_ok_and(is_executable) {
+        true => Mode::Executable,
+        false => Mode::Regular,
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "patches go where the user says")]
+fn make_dir(dir: &Path) -> Result<()> {
+    std::fs::create_dir_all(dir)
+        .map_err(|error| Error::new(format!("cannot make {}", dir.display())).cause(error))
+}
+
+#[expect(clippy::disallowed_methods, reason = "patches go where the user says")]
+fn write(file: &Path, bytes: &[u8]) -> Result<()> {
+    std::fs::write(file, bytes)
+        .map_err(|error| Error::new(format!("cannot write {}", file.display())).cause(error))
+}
