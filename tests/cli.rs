@@ -73,6 +73,7 @@ fn help() {
     Commands:
       lint         Report what the repository does not need, and what it lacks
       baseline     Write today's findings to a file, so that lint reports only new ones
+      codemod      Make batches of fixes: patches by owner, or a script for buildozer
       why          Show who needs a target or module, or the shortest chain from one to another
       cost         Rank dependencies by what they alone hold in the closures of programs and tests
       graph        Print the graph of targets or modules

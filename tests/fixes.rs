@@ -8,6 +8,7 @@ use secateur::edits::{Cascade, Wanted, cascade};
 use secateur::progress::Silent;
 use secateur::workspace::{Environment, Overrides, Workspace};
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -76,13 +77,13 @@ fn run(path: &Path) -> String {
                 Some(None) => "gone\n".to_owned(),
                 Some(Some(text)) => text.replace('\r', "\u{240d}"),
             };
-            difference +=
-                &format!("--- {path}, expected\n{}--- found\n{}", show(expected), show(found));
+            let (expected, found) = (show(expected), show(found));
+            writeln!(difference, "--- {path}, expected\n{expected}--- found\n{found}").unwrap();
         }
     }
     if !difference.is_empty() {
         for (finding, reason) in &done.refused {
-            difference += &format!("refused: {}: {reason}\n", finding.message);
+            writeln!(difference, "refused: {}: {reason}", finding.message).unwrap();
         }
     }
     difference
@@ -101,7 +102,7 @@ fn every_fix_gives_its_files() {
         if only.as_ref().is_none_or(|only| name.starts_with(only)) {
             let difference = run(&path);
             if !difference.is_empty() {
-                failures += &format!("\n{name}\n{difference}");
+                writeln!(failures, "\n{name}\n{difference}").unwrap();
             }
         }
     }

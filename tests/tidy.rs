@@ -34,7 +34,21 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "workspace",
         ],
     ),
-    ("codemod", &["edits", "error", "source"]),
+    (
+        "codemod",
+        &[
+            "buck",
+            "checks",
+            "edits",
+            "error",
+            "finding",
+            "graph",
+            "label",
+            "progress",
+            "source",
+            "workspace",
+        ],
+    ),
     (
         "cli",
         &[

@@ -71,7 +71,7 @@ fn finding(
     finding.evidence.push(Evidence { path: place.path.to_string(), line: place.line, text });
     finding.hint = Some(format!("remove `{}`", dep.text));
     let safety = if shared { Safety::Unsafe } else { Safety::Safe };
-    let removals = literals.made_by(context, dep).map(Change::RemoveDep);
+    let removals = Literals::made_by(context, dep).map(Change::RemoveDep);
     finding.fix = Some(FixSet::new(safety, removals));
     Some(finding)
 }
@@ -102,11 +102,7 @@ impl Literals {
     }
 
     /// Every dependency that the literal of one makes.
-    fn made_by<'a>(
-        &self,
-        context: &'a Context<'_>,
-        dep: &'a Dep,
-    ) -> impl Iterator<Item = Removal> + 'a {
+    fn made_by<'a>(context: &'a Context<'_>, dep: &'a Dep) -> impl Iterator<Item = Removal> + 'a {
         context
             .defined()
             .flat_map(|(_, target)| target.deps.iter().map(move |d| (target, d)))

@@ -63,7 +63,7 @@ pub(super) enum Command {
     Lint(Lint),
     /// Write today's findings to a file, so that lint reports only new ones
     Baseline(Baseline),
-    /// Make batches of fixes: patches by owner, a script for buildozer, or written one after another
+    /// Make batches of fixes: patches by owner, or a script for buildozer
     Codemod(Codemod),
     /// Show who needs a target or module, or the shortest chain from one to another
     Why(Why),

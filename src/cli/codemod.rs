@@ -166,10 +166,7 @@ fn midnight(day: jiff::civil::Date) -> Result<jiff::Timestamp> {
 fn mode(file: &Path) -> Mode {
     use std::os::unix::fs::PermissionsExt;
     let is_executable = |metadata: std::fs::Metadata| metadata.permissions().mode() & 0o100 != 0;
-    match std::fs::metadata(file).is_ok_and(is_executable) {
-        true => Mode::Executable,
-        false => Mode::Regular,
-    }
+    if std::fs::metadata(file).is_ok_and(is_executable) { Mode::Executable } else { Mode::Regular }
 }
 
 #[expect(clippy::disallowed_methods, reason = "patches go where the user says")]

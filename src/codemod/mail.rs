@@ -57,7 +57,7 @@ fn is_special(line: &str) -> bool {
     let begins = |words: &[&str]| {
         let begins =
             |word: &&str| line.get(..word.len()).is_some_and(|s| s.eq_ignore_ascii_case(word));
-        words.iter().any(|word| begins(word))
+        words.iter().any(begins)
     };
     let is_cut = line.contains(">8") || line.contains("8<");
     let headers = ["from:", "subject:", "date:", "[patch]", ">from", "content-", "in-reply-to:"];

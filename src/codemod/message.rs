@@ -40,35 +40,43 @@ fn entry(finding: &Finding, body: &mut String) {
 
 /// `Remove 3 unused dependencies and 1 unused load (eta_data)`
 fn subject(batch: &Batch) -> String {
-    let mut counts: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
+    let mut verbs: BTreeMap<&str, BTreeMap<(&str, &str), usize>> = BTreeMap::new();
     for finding in batch.findings() {
-        *counts.entry(words(finding.check)).or_default() += 1;
+        let (verb, one, many) = words(finding.check);
+        *verbs.entry(verb).or_default().entry((one, many)).or_default() += 1;
     }
-    let verb = counts.keys().next().map_or("Change", |(verb, ..)| *verb);
-    let parts: Vec<String> = counts
-        .iter()
-        .map(|((_, one, many), count)| format!("{count} {}", if *count == 1 { one } else { many }))
-        .collect();
-    let what = match parts.as_slice() {
-        [] => "nothing".to_owned(),
-        [one] => one.clone(),
-        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    let clauses: Vec<String> = verbs.iter().map(|(verb, counts)| clause(verb, counts)).collect();
+    let text = clauses.join(", ");
+    let mut letters = text.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    format!("{}{} ({})", first.unwrap_or_default(), letters.as_str(), batch.key)
+}
+
+fn clause(verb: &str, counts: &BTreeMap<(&str, &str), usize>) -> String {
+    let part = |((one, many), count): (&(&str, &str), &usize)| {
+        format!("{count} {}", if *count == 1 { one } else { many })
     };
-    format!("{verb} {what} ({})", batch.key)
+    let parts: Vec<String> = counts.iter().map(part).collect();
+    match parts.as_slice() {
+        [most @ .., last] if !most.is_empty() => {
+            format!("{verb} {} and {last}", most.join(", "))
+        }
+        parts => format!("{verb} {}", parts.concat()),
+    }
 }
 
 fn words(check: CheckId) -> (&'static str, &'static str, &'static str) {
     match check {
-        CheckId::UnusedDep => ("Remove", "unused dependency", "unused dependencies"),
-        CheckId::DuplicateDep => ("Remove", "duplicate dependency", "duplicate dependencies"),
-        CheckId::UnusedLoad => ("Remove", "unused load", "unused loads"),
-        CheckId::StaleKeep => ("Remove", "stale comment", "stale comments"),
-        CheckId::DeadModule => ("Remove", "dead module", "dead modules"),
-        CheckId::DeadTarget => ("Remove", "dead target", "dead targets"),
-        CheckId::MissingSource => ("Remove", "missing source", "missing sources"),
-        CheckId::UmbrellaDep => ("Narrow", "umbrella dependency", "umbrella dependencies"),
-        CheckId::MissingDep => ("Declare", "missing dependency", "missing dependencies"),
-        CheckId::TransitiveDep => ("Declare", "transitive dependency", "transitive dependencies"),
-        _ => ("Fix", "finding", "findings"),
+        CheckId::UnusedDep => ("remove", "unused dependency", "unused dependencies"),
+        CheckId::DuplicateDep => ("remove", "duplicate dependency", "duplicate dependencies"),
+        CheckId::UnusedLoad => ("remove", "unused load", "unused loads"),
+        CheckId::StaleKeep => ("remove", "stale comment", "stale comments"),
+        CheckId::DeadModule => ("remove", "dead module", "dead modules"),
+        CheckId::DeadTarget => ("remove", "dead target", "dead targets"),
+        CheckId::MissingSource => ("remove", "missing source", "missing sources"),
+        CheckId::UmbrellaDep => ("narrow", "umbrella dependency", "umbrella dependencies"),
+        CheckId::MissingDep => ("declare", "missing dependency", "missing dependencies"),
+        CheckId::TransitiveDep => ("declare", "transitive dependency", "transitive dependencies"),
+        _ => ("fix", "finding", "findings"),
     }
 }

@@ -169,6 +169,8 @@ fn contents_of_every_kind_arrive() {
             b"From x\n--- a\n",
             Some(b"-- \n--- a\n+++ b\nFrom x Mon Sep 17 00:00:00 2001\n"),
         ),
+        // A deletion, an empty line that stays, an insertion: version 2 of `similar` gives wrong places.
+        change("moved", b"a\na\na\nc\nab\n\n", Some(b"\n\n\n\naa\n\nb\nb\n\nd\n\nb\n\n\n\n\n\n\n")),
         change("nul", b"\0\n\n\0", Some(b"\0\n")),
         change("noise", &noise, Some(&noise[7..])),
         change("name with space", b"a\n", Some(b"b\n")),

@@ -160,7 +160,12 @@ impl Round<'_> {
     fn owner(&self, graph: &Graph, finding: &Finding) -> Option<Owner> {
         let path = &finding.region.path;
         let target = finding.target.as_ref().and_then(|label| graph.targets.find(label));
-        let oncall = target.and_then(|id| graph.package(id)?.oncall.as_deref());
+        let of_target = target.and_then(|id| graph.package(id));
+        let around = || {
+            let dir = self.workspace.tree.package_of(path)?.dir.clone();
+            graph.evaluation.packages.iter().find(|package| package.dir == dir)
+        };
+        let oncall = of_target.or_else(around).and_then(|package| package.oncall.as_deref());
         self.codeowners.owner_of(oncall, path)
     }
 

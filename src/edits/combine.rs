@@ -16,7 +16,7 @@ pub struct Combined<'f> {
     pub refused: Vec<(&'f FixSet, String)>,
 }
 
-impl<'a> Prover<'a> {
+impl Prover<'_> {
     /// Proves each fix alone, and then as many as can be made together.
     ///
     /// A target whose users go with it cannot be deleted alone: such fixes are only tried together.

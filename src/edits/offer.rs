@@ -7,7 +7,7 @@ use crate::source::Span;
 use crate::workspace::Workspace;
 use rayon::prelude::*;
 use similar::{DiffOp, TextDiff};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What each finding of a report can offer: its fix if that is wanted and proven.
 pub fn offers(
@@ -18,11 +18,10 @@ pub fn offers(
 ) -> Vec<Option<Offer>> {
     let fixes = || report.findings.iter().filter_map(|finding| finding.fix.as_ref());
     // Findings of one literal share a fix, which is proven once.
-    let unique: BTreeMap<&FixSet, ()> =
-        fixes().filter(|fix| wanted(fix)).map(|f| (f, ())).collect();
+    let unique: BTreeSet<&FixSet> = fixes().filter(|fix| wanted(fix)).collect();
     let proven: BTreeMap<&FixSet, Offer> = unique
         .into_par_iter()
-        .filter_map(|(fix, ())| {
+        .filter_map(|fix| {
             let contents = prover.propose(&fix.changes).ok()?;
             Some((fix, Offer { safety: fix.safety, edits: edits(workspace, &contents)? }))
         })
@@ -53,7 +52,7 @@ fn edits(workspace: &Workspace, contents: &Contents) -> Option<Vec<FileEdit>> {
 /// The edits that lead from one text to another: lines that differ, without what they have in common at either end.
 fn between(before: &str, after: &str) -> Vec<TextEdit> {
     let diff = TextDiff::from_lines(before, after);
-    let (old, new) = (starts(diff.old_slices()), starts(diff.new_slices()));
+    let (old, new) = (starts(before), starts(after));
     let changes = diff.ops().iter().filter(|op| !matches!(op, DiffOp::Equal { .. }));
     let edits = changes.map(|op| {
         let (from, to) = (op.old_range(), op.new_range());
@@ -71,12 +70,30 @@ fn between(before: &str, after: &str) -> Vec<TextEdit> {
 }
 
 /// Where each line begins, and the end.
-fn starts(lines: &[&str]) -> Vec<usize> {
+fn starts(text: &str) -> Vec<usize> {
     let mut starts = vec![0];
-    for line in lines {
-        starts.push(starts.last().copied().unwrap_or(0) + line.len());
+    let mut end = 0;
+    // As `TextDiff` counts them: a line feed, or a carriage return with or without one.
+    for line in text.split_inclusive('\n').flat_map(split_returns) {
+        end += line.len();
+        starts.push(end);
     }
     starts
+}
+
+/// Lone carriage returns end a line too.
+fn split_returns(line: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut rest = line;
+    while let Some(at) = rest.find('\r').filter(|at| !rest[at + 1..].starts_with('\n')) {
+        let (part, tail) = rest.split_at(at + 1);
+        parts.push(part);
+        rest = tail;
+    }
+    if !rest.is_empty() {
+        parts.push(rest);
+    }
+    parts
 }
 
 fn common(
@@ -106,6 +123,7 @@ mod tests {
             ("é\nb\n", "è\nb\n", 1),
             ("a\nb\nc\nd\n", "b\nc\n", 2),
             ("", "a\n", 1),
+            ("a\rb\nc\r\nd", "a\rb\nd", 1),
         ] {
             let edits = between(before, after);
             assert_eq!(edits.len(), count, "{before:?}");

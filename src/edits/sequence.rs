@@ -25,7 +25,7 @@ impl Elements<'_> {
                 .map(|(at, lines)| deletion(self.with_comment(*at, lines, gone)))
                 .collect();
         }
-        self.runs(gone).into_iter().map(|(first, last)| self.remove_run(first, last)).collect()
+        Self::runs(gone).into_iter().map(|(first, last)| self.remove_run(first, last)).collect()
     }
 
     /// Puts elements before one that stays.
@@ -96,7 +96,7 @@ impl Elements<'_> {
     }
 
     /// Neighbours among the elements that go, as first and last.
-    fn runs(&self, gone: &BTreeSet<usize>) -> Vec<(usize, usize)> {
+    fn runs(gone: &BTreeSet<usize>) -> Vec<(usize, usize)> {
         let mut runs: Vec<(usize, usize)> = Vec::new();
         for at in gone {
             match runs.last_mut() {
