@@ -221,7 +221,7 @@ fn mistakes_of_the_user_fail_with_a_hint() {
         ("-C nowhere lint", "error: cannot open "),
         ("-q -v lint", "cannot be used with"),
         ("why //app:nothing", "hint: "),
-        ("man lnt", "hint: there are lint, baseline, why"),
+        ("man lnt", "hint: there are lint, baseline, codemod"),
     ] {
         let Outcome { exit, out, err } = project.secateur(args);
         assert_eq!((exit, out.as_str()), (Exit::Failed, ""), "{args}: {err}");

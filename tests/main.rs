@@ -20,6 +20,7 @@ mod docs;
 mod fixes;
 mod hostile;
 mod hostile_files;
+mod journey;
 mod mutation;
 mod permissions;
 mod proofs;
