@@ -17,6 +17,7 @@ mod crash;
 mod determinism;
 mod differential;
 mod docs;
+mod edits;
 mod fixes;
 mod hostile;
 mod hostile_files;

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 /// An edge as the export has it.
 type Edge = (String, String, String);
 
-fn open(root: &Path) -> Workspace {
+pub fn open(root: &Path) -> Workspace {
     let environment = Environment { current_dir: root.to_owned(), ..Environment::default() };
     Workspace::open(root, &environment, &Overrides::default()).unwrap()
 }

@@ -48,6 +48,8 @@ pub(super) fn edit(
         leftovers,
         edits: Vec::new(),
         arguments: BTreeMap::new(),
+        filled: BTreeSet::new(),
+        empty: BTreeSet::new(),
     };
     editor.elements(plan)?;
     editor.additions(plan)?;
@@ -74,6 +76,10 @@ struct Editor<'a> {
     edits: Vec<TextEdit>,
     /// Arguments that became empty, by the call's bytes.
     arguments: BTreeMap<Span, BTreeSet<usize>>,
+    /// Lists that have what is to be added to them.
+    filled: BTreeSet<Span>,
+    /// Lists of which everything goes.
+    empty: BTreeSet<Span>,
 }
 
 impl<'a> Editor<'a> {
@@ -84,19 +90,42 @@ impl<'a> Editor<'a> {
             let (sequence, at) = self.holder(*literal)?;
             gone.entry(sequence.span).or_default().insert(at);
         }
+        let is_empty = |(span, gone): &(&Span, &BTreeSet<usize>)| {
+            let sequence = self.outline.sequences.iter().find(|s| s.span == **span);
+            sequence.is_some_and(|s| {
+                gone.len() == s.elements.len() && self.wanted_in(s, plan).is_empty()
+            })
+        };
+        self.empty = gone.iter().filter(is_empty).map(|(span, _)| *span).collect();
         for (span, gone) in gone {
             let Some(sequence) = self.outline.sequences.iter().find(|s| s.span == span) else {
                 continue;
             };
-            if gone.len() < sequence.elements.len() {
-                let spans = spans(sequence);
-                let edits = self.within(&spans, sequence.span).remove(&gone);
-                self.edits.extend(edits);
+            let wanted = self.wanted_in(sequence, plan);
+            if gone.len() == sequence.elements.len() {
+                self.emptied(sequence, wanted);
             } else {
-                self.emptied(sequence, self.wanted_in(sequence, plan));
+                self.thinned(sequence, gone, wanted);
             }
         }
         Ok(())
+    }
+
+    /// Takes some elements out. Where they share lines, what comes stands in for one that goes.
+    fn thinned(&mut self, sequence: &Sequence, mut gone: BTreeSet<usize>, wanted: Vec<String>) {
+        let spans = spans(sequence);
+        let elements = Elements { text: self.text, spans: &spans, close: sequence.span.end - 1 };
+        let share_lines = gone.iter().any(|at| elements.own_lines(*at).is_none());
+        if share_lines
+            && !wanted.is_empty()
+            && let Some(first) = gone.pop_first()
+        {
+            self.edits.push(TextEdit { span: spans[first], replacement: wanted.join(", ") });
+            self.filled.insert(sequence.span);
+        }
+        if !gone.is_empty() {
+            self.edits.extend(elements.remove(&gone));
+        }
     }
 
     fn holder(&self, literal: Span) -> Result<(&'a Sequence, usize), String> {
@@ -124,24 +153,42 @@ impl<'a> Editor<'a> {
             self.edits.push(TextEdit { span, replacement });
             return;
         }
-        if self.leftovers == Leftovers::Drop {
-            let argument = self.outline.calls.iter().find_map(|call| {
-                let at = call.arguments.iter().position(|a| a.key.is_some() && a.value == span)?;
-                Some((call.span, at))
-            });
-            if let Some((call, at)) = argument {
-                self.arguments.entry(call).or_default().insert(at);
-                return;
-            }
-            let sum = self.outline.sums.iter().find(|sum| sum.left == span || sum.right == span);
-            if let Some(sum) = sum {
-                let left = Span::new(sum.span.start, sum.right.start);
-                let right = Span::new(sum.left.end, sum.span.end);
-                self.edits.push(deletion(if sum.left == span { left } else { right }));
-                return;
-            }
+        if self.leftovers == Leftovers::Drop && self.dropped(span) {
+            return;
         }
         self.edits.push(TextEdit { span, replacement: format!("{open}{close}") });
+    }
+
+    /// Drops an argument or a part of a sum that is nothing but what became empty; tells whether it could.
+    fn dropped(&mut self, span: Span) -> bool {
+        let argument = self.outline.calls.iter().find_map(|call| {
+            let at = call.arguments.iter().position(|a| a.key.is_some() && a.value == span)?;
+            Some((call.span, at))
+        });
+        if let Some((call, at)) = argument {
+            self.arguments.entry(call).or_default().insert(at);
+            return true;
+        }
+        let sums = &self.outline.sums;
+        let Some(sum) = sums.iter().find(|sum| sum.left == span || sum.right == span) else {
+            return false;
+        };
+        let (left, right) = (self.empty.contains(&sum.left), self.empty.contains(&sum.right));
+        match (left, right) {
+            // Both sides: the sum is empty, and is dealt with once.
+            (true, true) if sum.left == span => {
+                if !self.dropped(sum.span) {
+                    let replacement = "[]".to_owned();
+                    self.edits.push(TextEdit { span: sum.span, replacement });
+                }
+            }
+            (true, true) => {}
+            (true, false) => {
+                self.edits.push(deletion(Span::new(sum.span.start, sum.right.start)));
+            }
+            _ => self.edits.push(deletion(Span::new(sum.left.end, sum.span.end))),
+        }
+        true
     }
 
     fn drop_arguments(&mut self) {
@@ -196,6 +243,9 @@ impl<'a> Editor<'a> {
     fn add_to_list(&mut self, list: &Sequence, gone: &BTreeSet<Span>, new: Vec<String>) {
         let stays = |at: &usize| !gone.contains(&list.elements[*at].value);
         let kept: Vec<usize> = (0..list.elements.len()).filter(stays).collect();
+        if self.filled.contains(&list.span) {
+            return; // `thinned` has put them in
+        }
         let Some(last) = kept.last().copied() else {
             if list.elements.is_empty() {
                 self.edits.push(insertion(list.span.end - 1, new.join(", ")));
