@@ -150,7 +150,7 @@ fn check(calls: &[Call], picks: &[Index], additions: &[(usize, usize)]) {
     let after = std::str::from_utf8(after).unwrap();
     let removed: BTreeSet<String> =
         gone.iter().map(|removal| format!(" of {}", removal.to.name)).collect();
-    let kept = |comment: &&&str| !removed.contains(&(**comment).trim_end().to_owned());
+    let kept = |comment: &&&str| !removed.contains((**comment).trim_end());
     let (before_comments, after_comments) = (comments(&text), comments(after));
     let stay: Vec<&&str> = before_comments.iter().filter(kept).collect();
     let left: Vec<&&str> = after_comments.iter().filter(kept).collect();
