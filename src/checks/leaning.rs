@@ -358,14 +358,14 @@ pub(super) fn additions_for(
     let below = before.closure([edges.edge(id).to.index()]);
     let label = |id: TargetId| graph.targets.node(id).label.clone();
     // The user and the edge meet in some executable, whether or not the one lies above the other.
-    let meets = |user: TargetId| {
-        let mut holding = executables.holding(user);
-        holding.any(|at| executables.closures[at].contains(id.from.index()))
-    };
+    let mut around = FixedBitSet::with_capacity(graph.targets.len());
+    for at in executables.holding(id.from) {
+        around.union_with(&executables.closures[at]);
+    }
     outcome
         .additions
         .iter()
-        .filter(|(user, owner)| below.contains(owner.index()) && meets(*user))
+        .filter(|(user, owner)| below.contains(owner.index()) && around.contains(user.index()))
         .map(|(user, owner)| Addition { to: label(*user), dep: label(*owner) })
         .collect()
 }
