@@ -27,7 +27,7 @@ fn score(root: &Path, count: usize, seed: u64) -> Score {
     let mut score = Score::default();
     let rounds: [Vec<Planted>; 3] = [
         deps::insert(&mut World::new(&before), count, random),
-        deps::remove_used(&World::new(&before), count, random),
+        deps::remove_used(&mut World::new(&before), count, random),
         orphans::add(&World::new(&before), count, random),
     ];
     for planted in rounds {

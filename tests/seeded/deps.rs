@@ -51,7 +51,7 @@ pub fn insert(world: &mut World<'_>, count: usize, random: &mut Random) -> Vec<P
 }
 
 /// Removes at most `count` dependencies whose modules are imported, and that nothing else the target declares provides.
-pub fn remove_used(world: &World<'_>, count: usize, random: &mut Random) -> Vec<Planted> {
+pub fn remove_used(world: &mut World<'_>, count: usize, random: &mut Random) -> Vec<Planted> {
     let mut used = Vec::new();
     for user in world.subjects() {
         for (dep, place) in world.literals(user) {
@@ -62,34 +62,46 @@ pub fn remove_used(world: &World<'_>, count: usize, random: &mut Random) -> Vec<
     }
     random.shuffle(&mut used);
     let mut touched: BTreeSet<TargetId> = BTreeSet::new();
-    used.retain(|(user, ..)| touched.insert(*user));
-    let planted = used.into_iter().take(count);
-    planted.map(|(user, dep, place, modules)| removal(world, user, dep, &place, modules)).collect()
+    let mut planted = Vec::new();
+    for (user, dep, place, modules) in used {
+        let is_new = planted.len() < count && !touched.contains(&user);
+        let owner = world.run.graph.targets.find(&dep.to).filter(|_| is_new);
+        let Some(owner) = owner else { continue };
+        touched.insert(user);
+        if world.cut(user, owner, &touched) {
+            planted.push(removal(world, user, owner, &place, &modules));
+        } else {
+            touched.remove(&user);
+        }
+    }
+    planted
 }
 
 fn removal(
     world: &World<'_>,
     user: TargetId,
-    dep: &Dep,
+    owner: TargetId,
     place: &Place,
-    modules: BTreeSet<String>,
+    modules: &BTreeSet<String>,
 ) -> Planted {
     let edit = remove(world.text(&place.path), place);
-    let owner = world.run.graph.targets.find(&dep.to).unwrap();
     let label = world.label(user);
     let checks = [CheckId::MissingDep, CheckId::TransitiveDep];
     let sights = |module: &str| {
         let module = Some(module.to_owned());
         checks.map(|check| Sight { module: module.clone(), ..Sight::of(check, label) })
     };
-    // Whatever the dependency brought may now be missing to others, too.
-    let brought = world.below(owner).into_iter().flat_map(|id| world.provided(id));
-    let missing = brought.map(|module| Sight {
-        target: None,
-        module: Some(module.to_owned()),
-        ..Sight::of(CheckId::MissingDep, label)
+    // Whatever the dependency brought may now be missing to others too, and nobody else may need it.
+    let lost = world.below(owner).into_iter().flat_map(|id| {
+        let missing = Sight { target: None, ..Sight::of(CheckId::MissingDep, label) };
+        let by_module = |module: &str| Sight { module: Some(module.to_owned()), ..missing.clone() };
+        let mut lost: Vec<Sight> = world.provided(id).map(by_module).collect();
+        // What stands for all below a package is known by its label only.
+        lost.push(Sight { dep: Some(world.label(id).clone()), ..missing });
+        lost.push(Sight::of(CheckId::DeadTarget, world.label(id)));
+        lost
     });
-    let implied = missing.chain(world.provided(owner).flat_map(sights)).collect();
+    let implied = lost.chain(world.provided(owner).flat_map(sights)).collect();
     Planted {
         way: Way::RemoveDep,
         changes: Changes { edits: vec![edit], ..Changes::default() },

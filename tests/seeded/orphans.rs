@@ -105,8 +105,14 @@ fn plant(world: &World<'_>, model: &Model, way: Way, number: usize) -> Option<Pl
     }
     let below = dir.below(&package.dir)?;
     let inside = |name: &str| format!("{below}/{name}").trim_start_matches('/').to_owned();
+    let is_taken = |glob: &String| *glob == "**/*.py" || *glob == inside("*.py");
+    if model.literal.is_none() && !package.globs.iter().any(is_taken) {
+        return None;
+    }
     let mut changes = Changes::default();
-    let mut implied = Vec::new();
+    // A copy lacks what its model lacks, and may come before it.
+    let mut implied: Vec<Sight> =
+        [CheckId::MissingDep, CheckId::TransitiveDep].map(|check| Sight::at(check, &file)).into();
     let mut append = |text: String| {
         let path = package.build_file.clone();
         let at = world.text(&path).len();
@@ -130,7 +136,6 @@ fn plant(world: &World<'_>, model: &Model, way: Way, number: usize) -> Option<Pl
             // The test is a new program, which lacks what its library does not declare.
             let held = world.below(model.target).into_iter();
             implied.extend(held.map(|id| Sight::of(CheckId::MissingDep, world.label(id))));
-            implied.push(Sight::at(CheckId::TransitiveDep, &file));
             Sight::at(CheckId::TestOnlyModule, &file)
         }
         _ => {

@@ -58,7 +58,7 @@ impl Score {
             if planted.iter().flat_map(|m| &m.wanted).any(|sight| sight.matches(found)) {
                 entry.planted += 1;
             } else if planted.iter().flat_map(|m| &m.implied).any(|sight| sight.matches(found))
-                || is_freed(world, planted, found)
+                || is_uncovered(world, planted, found)
             {
                 entry.implied += 1;
             } else {
@@ -113,12 +113,18 @@ impl Recall {
     }
 }
 
-/// Whether a dependency that nothing names can go because a mutation took away what leaned on it.
-fn is_freed(world: &World<'_>, planted: &[Planted], found: &Finding) -> bool {
+/// Whether a finding is true, by the text of the sources, once the closures have become smaller: nothing leans any more on a
+/// dependency that nothing names; an import that some program had no provider for is undeclared in those that are left.
+fn is_uncovered(world: &World<'_>, planted: &[Planted], found: &Finding) -> bool {
     let takes_away = planted.iter().any(|mutation| mutation.way == Way::RemoveDep);
     let find = |label: &Option<Label>| world.run.graph.targets.find(label.as_ref()?);
     let (Some(user), Some(dep)) = (find(&found.target), find(&found.dep)) else { return false };
-    found.check == CheckId::UnusedDep && takes_away && !world.names(user, dep)
+    takes_away
+        && match (found.check, &found.module) {
+            (CheckId::UnusedDep, _) => !world.names(user, dep),
+            (CheckId::TransitiveDep, Some(module)) => world.lacks(user, module),
+            _ => false,
+        }
 }
 
 /// A finding, at its confidence and at every lesser one: only a rise is new.

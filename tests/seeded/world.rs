@@ -26,6 +26,10 @@ pub struct World<'r> {
     /// How many dependencies each literal makes.
     fed: BTreeMap<LiteralId, usize>,
     live: FixedBitSet,
+    /// Every edge but those that the run calls unused.
+    needed: Vec<BTreeSet<usize>>,
+    /// By target, what its sources name, and the prefixes under which they load anything.
+    wants: Vec<(BTreeSet<NameId>, BTreeSet<&'r str>)>,
     words: BTreeMap<TargetId, BTreeSet<String>>,
 }
 
@@ -40,6 +44,8 @@ impl<'r> World<'r> {
             pruned: vec![BTreeSet::new(); targets.len()],
             fed: BTreeMap::new(),
             live: FixedBitSet::new(),
+            needed: Vec::new(),
+            wants: targets.ids().map(|id| wants(run, id)).collect(),
             words: BTreeMap::new(),
         };
         let is_unused = unused(run);
@@ -72,9 +78,8 @@ impl<'r> World<'r> {
                 }
             }
         }
-        let starts =
-            targets.ids().filter(|id| targets.node(*id).kind.is_executable()).map(TargetId::index);
-        world.live = closure(&needed, starts);
+        world.live = closure(&needed, starts(run));
+        world.needed = needed;
         let python = targets.ids().filter(|id| world.is_python(*id));
         world.words = python.map(|id| (id, words_of(run, id))).collect();
         world
@@ -228,18 +233,10 @@ impl<'r> World<'r> {
         named || resources.iter().any(|(_, file)| words.contains(&stem(file)))
     }
 
-    /// Whether the text of a source of `user` has the dotted name of a module of `dep`, or imports it from its package.
+    /// Whether a source of `user` has the dotted name of a module of `dep`, or an import that brings it from a package.
     pub fn names(&self, user: TargetId, dep: TargetId) -> bool {
-        let texts: Vec<String> = texts_of(self.run, user);
-        self.provided(dep).any(|module| {
-            let (package, name) = module.rsplit_once('.').unwrap_or(("", module));
-            let from = format!("from {package} import");
-            let is_named = self.words[&user].contains(name);
-            let relative = |text: &String| text.contains("from .") && is_named;
-            texts.iter().any(|text| {
-                text.contains(module) || text.contains(&from) && is_named || relative(text)
-            })
-        })
+        let texts = texts_of(self.run, user);
+        self.provided(dep).any(|module| texts.iter().any(|text| names(text, module)))
     }
 
     pub fn depends_on(&self, user: TargetId, dep: TargetId) -> bool {
@@ -274,14 +271,12 @@ impl<'r> World<'r> {
             owners.of_target(target_at(at)).iter().any(|provision| is_in(held, provision.name))
         });
         let gives = |at: usize| {
-            graph.units_of(target_at(at)).any(|(_, unit)| {
-                let mut names = unit.uses.iter().filter_map(|used| used.name);
-                names.any(|name| is_in(new, name) && !is_in(held, name))
-                    || unit.prefixes.iter().any(|(prefix, _)| {
-                        let below = owners.below(prefix);
-                        below.iter().any(|at| new.contains(owners.provisions()[*at].target.index()))
-                    })
-            })
+            let (names, prefixes) = &self.wants[at];
+            names.iter().any(|name| is_in(new, *name) && !is_in(held, *name))
+                || prefixes.iter().any(|prefix| {
+                    let mut brought = new.ones().flat_map(|at| self.provided(target_at(at)));
+                    brought.any(|module| module.starts_with(prefix))
+                })
         };
         doubles || held.ones().any(gives)
     }
@@ -291,6 +286,33 @@ impl<'r> World<'r> {
         self.builds[user.index()].insert(dep.index());
         self.modules[user.index()].insert(dep.index());
         self.users[dep.index()].insert(user.index());
+    }
+
+    /// Takes an edge away, unless one of some targets would then be dead.
+    pub fn cut(&mut self, user: TargetId, dep: TargetId, keep: &BTreeSet<TargetId>) -> bool {
+        let was_there = self.needed[user.index()].remove(&dep.index());
+        let live = closure(&self.needed, starts(self.run));
+        let is_fine = keep.iter().all(|id| live.contains(id.index()));
+        if was_there && !is_fine {
+            self.needed[user.index()].insert(dep.index());
+        }
+        is_fine
+    }
+
+    /// Whether a source has the name of a module, and no dependency of its target provides it or a package that stands for it.
+    pub fn lacks(&self, user: TargetId, module: &str) -> bool {
+        let has = |at: &usize| self.provides(target_at(*at), module);
+        let is_named = texts_of(self.run, user).iter().any(|text| names(text, module));
+        is_named && !self.builds[user.index()].iter().any(has)
+    }
+
+    /// Whether a target provides a module, by itself or among all below a package.
+    pub fn provides(&self, id: TargetId, module: &str) -> bool {
+        let owners = &self.run.graph.owners;
+        owners.of_target(id).iter().any(|provision| {
+            let rest = module.strip_prefix(owners.name(provision.name));
+            rest.is_some_and(|rest| rest.is_empty() || provision.is_prefix && rest.starts_with('.'))
+        })
     }
 
     /// Everything that a target can reach.
@@ -312,6 +334,12 @@ fn unused(run: &Run) -> BTreeSet<(TargetId, TargetId)> {
     unused.filter_map(|found| Some((find(&found.target)?, find(&found.dep)?))).collect()
 }
 
+/// What runs.
+fn starts(run: &Run) -> impl Iterator<Item = usize> + '_ {
+    let targets = &run.graph.targets;
+    targets.ids().filter(|id| targets.node(*id).kind.is_executable()).map(TargetId::index)
+}
+
 fn closure(edges: &[BTreeSet<usize>], roots: impl IntoIterator<Item = usize>) -> FixedBitSet {
     let mut seen = FixedBitSet::with_capacity(edges.len());
     let mut stack: Vec<usize> = roots.into_iter().collect();
@@ -323,11 +351,37 @@ fn closure(edges: &[BTreeSet<usize>], roots: impl IntoIterator<Item = usize>) ->
     seen
 }
 
+fn wants(run: &Run, id: TargetId) -> (BTreeSet<NameId>, BTreeSet<&str>) {
+    let units = || run.graph.units_of(id).map(|(_, unit)| unit);
+    let names = units().flat_map(|unit| &unit.uses).filter_map(|used| used.name);
+    let prefixes = units().flat_map(|unit| &unit.prefixes).map(|(prefix, _)| &**prefix);
+    (names.collect(), prefixes.collect())
+}
+
 fn texts_of(run: &Run, id: TargetId) -> Vec<String> {
     let provisions = run.graph.owners.of_target(id).iter();
     let paths = provisions.filter_map(|provision| provision.path.as_ref());
     let bytes = paths.map(|path| run.workspace.files.read(path).unwrap_or_default());
     bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect()
+}
+
+/// Whether a text has a dotted name as a whole, or an import from its package, or from one nearby, with the last part of it.
+fn names(text: &str, module: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
+    let (package, name) = module.rsplit_once('.').unwrap_or(("", module));
+    let is_whole = |(at, _): (usize, &str)| {
+        let (before, behind) = (&text[..at], &text[at + module.len()..]);
+        !before.ends_with(is_part) && !behind.starts_with(|c| is_part(c) && c != '.')
+    };
+    let is_import = |(at, _): (usize, &str)| {
+        let rest = &text[at + "from ".len()..];
+        let line = rest.split('\n').next().unwrap_or(rest);
+        let end = if line.contains('(') { rest.find(')') } else { Some(line.len()) };
+        let from = rest.split_whitespace().next().unwrap_or("");
+        let mut words = rest[..end.unwrap_or(rest.len())].split(|c| !is_part(c) || c == '.');
+        (from == package || from.starts_with('.')) && words.any(|word| word == name)
+    };
+    text.match_indices(module).any(is_whole) || text.match_indices("from ").any(is_import)
 }
 
 fn words_of(run: &Run, id: TargetId) -> BTreeSet<String> {
@@ -346,4 +400,13 @@ fn words_of(run: &Run, id: TargetId) -> BTreeSet<String> {
         }
     }
     words
+}
+
+#[test]
+fn whole_names_and_imports_are_told_from_words() {
+    assert!(names("import a.b.c.d", "a.b.c"));
+    assert!(names("from a.b import (\n    x,\n    c,\n)", "a.b.c"));
+    assert!(names("from . import c", "a.b.c") && names("from .c import x", "a.b.c"));
+    assert!(!names("from other.b import c\nimport za.b.c, a.b.cd", "a.b.c"));
+    assert!(!names("from executorch import x", "torch"));
 }
