@@ -141,6 +141,16 @@ impl LineIndex {
         let end = if text[start as usize..end as usize].ends_with('\r') { end - 1 } else { end };
         Span { start, end }
     }
+
+    /// The text of `line` (counted from 1) without its line end; `None` if there is no such line.
+    pub fn text_of_line<'t>(&self, text: &'t str, line: u32) -> Option<&'t str> {
+        let start = *self.starts.get(line.checked_sub(1)? as usize)?;
+        // After the last line end comes no other line.
+        if start as usize == text.len() {
+            return None;
+        }
+        text.get(self.span_of_line(text, line).range())
+    }
 }
 
 /// Something that could not be read or understood; never fatal, always counted and listable.

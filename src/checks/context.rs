@@ -6,6 +6,7 @@ use super::edges::{self, EdgeId, Edges};
 use super::leaning::{self, Executables, Outcome};
 use super::liveness::{self, ModuleLife, RootTargets};
 use super::loading::Loading;
+use super::transitive_dep::{self, Undeclared};
 use crate::buck::{LiteralId, Target};
 use crate::finding::{Addition, Confidence, Evidence, Region, Removal};
 use crate::graph::{Graph, Kind, TargetId, Use, Web};
@@ -26,7 +27,6 @@ pub(super) struct Context<'a> {
     pub(super) graph: &'a Graph,
     pub(super) roots: RootTargets,
     pub(super) life: ModuleLife,
-    pub(super) test_only: FixedBitSet,
     pub(super) edges: Edges<'a>,
     pub(super) executables: Executables,
     pub(super) outcome: Outcome,
@@ -48,6 +48,8 @@ pub(super) struct Context<'a> {
     pub(super) owners_of_file: BTreeMap<&'a ProjectPath, Vec<(TargetId, usize)>>,
     /// Which modules each executable loads.
     pub(super) loading: Loading,
+    /// Modules that targets need and do not declare.
+    pub(super) undeclared: Vec<Undeclared<'a>>,
     sources: Mutex<FxHashMap<ProjectPath, Option<Source>>>,
 }
 
@@ -56,7 +58,6 @@ impl<'a> Context<'a> {
     pub(super) fn new(workspace: &'a Workspace, graph: &'a Graph) -> Self {
         let roots = RootTargets::find(workspace, graph);
         let life = ModuleLife::trace(workspace, graph, &roots);
-        let test_only = liveness::test_only(graph, &life);
         let edges = Edges::judge(workspace, graph, &roots, &life);
         let executables = Executables::find(graph, &roots);
         let loading = Loading::new(&executables);
@@ -71,7 +72,6 @@ impl<'a> Context<'a> {
             graph,
             roots,
             life,
-            test_only,
             edges,
             executables,
             outcome,
@@ -82,11 +82,13 @@ impl<'a> Context<'a> {
             doubtful,
             blind_spot: blind_spot(workspace, graph),
             loading,
+            undeclared: Vec::new(),
             owners_of_file: owners_of_file(graph),
             by_literal,
             sources: Mutex::default(),
         };
         context.live = context.live_targets();
+        context.undeclared = transitive_dep::undeclared(&context);
         context
     }
 

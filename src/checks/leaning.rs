@@ -104,9 +104,10 @@ pub(super) fn solve(
     let builds = whole_web(graph);
     let adding = Adding { workspace, graph, executables, builds: &builds };
     let mut refused: FxHashSet<(TargetId, NameId)> = FxHashSet::default();
+    let wanted = wanted(edges);
     loop {
         let after = web_after(edges, &outcome);
-        let lost = find_lost(edges, executables, &after);
+        let lost = find_lost(graph, executables, &wanted, &after);
         if lost.is_empty() {
             return outcome;
         }
@@ -183,9 +184,12 @@ pub(super) fn whole_web(graph: &Graph) -> Web {
 }
 
 /// First the cheap sufficient condition, that the user still reaches an owner itself; what fails it is asked of each executable.
-fn find_lost(edges: &Edges<'_>, executables: &Executables, after: &Web) -> Vec<Lost> {
-    let graph = edges.graph;
-    let wanted = wanted(edges);
+fn find_lost(
+    graph: &Graph,
+    executables: &Executables,
+    wanted: &BTreeMap<(TargetId, NameId), bool>,
+    after: &Web,
+) -> Vec<Lost> {
     let pairs: Vec<(usize, usize)> = wanted
         .iter()
         .flat_map(|((user, name), _)| {
@@ -195,12 +199,12 @@ fn find_lost(edges: &Edges<'_>, executables: &Executables, after: &Web) -> Vec<L
     let reached = after.reaches(&pairs);
     let mut answers = reached.into_iter();
     let doubtful: Vec<(TargetId, NameId, bool)> = wanted
-        .into_iter()
+        .iter()
         .filter(|((_, name), _)| {
             let count = graph.owners.providers(*name).count();
             !answers.by_ref().take(count).fold(false, |any, one| any | one)
         })
-        .map(|((user, name), declarable)| (user, name, declarable))
+        .map(|((user, name), declarable)| (*user, *name, *declarable))
         .collect();
     if doubtful.is_empty() {
         return Vec::new();

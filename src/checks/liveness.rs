@@ -5,7 +5,8 @@ use crate::label::Label;
 use crate::source::ProjectPath;
 use crate::workspace::{Pattern, Workspace};
 use fixedbitset::FixedBitSet;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 
 /// Modules as positions in the graph's provisions, and what reaches them.
 #[derive(Debug)]
@@ -14,6 +15,8 @@ pub(super) struct ModuleLife {
     pub(super) alive: FixedBitSet,
     /// Reached from something that is no test.
     pub(super) in_production: FixedBitSet,
+    /// Reached by tests alone, none of which reaches anything that lives in production.
+    pub(super) test_only: FixedBitSet,
 }
 
 /// Targets that something outside of the graph needs, and why.
@@ -128,28 +131,25 @@ impl ModuleLife {
     pub(super) fn trace(workspace: &Workspace, graph: &Graph, roots: &RootTargets) -> Self {
         let walker = Walker::new(graph);
         let production = walker.production_roots(workspace, roots);
-        let in_production = walker.follow(production.clone());
-        let mut everything = production;
-        everything.extend(walker.test_roots());
-        let alive = walker.follow(everything);
-        Self { alive, in_production }
+        let in_production = walker.follow(production.iter().copied());
+        let alive = walker.follow(production.into_iter().chain(walker.test_roots()));
+        let test_only = walker.test_only(&alive, &in_production);
+        Self { alive, in_production, test_only }
     }
 }
 
 /// Walks over provisions along the uses of their sources.
 struct Walker<'a> {
     graph: &'a Graph,
-    units: FxHashMap<usize, &'a Unit>,
+    /// For each provision, those that are loaded with it.
+    next: Vec<Vec<usize>>,
 }
 
 impl<'a> Walker<'a> {
     fn new(graph: &'a Graph) -> Self {
-        let mut units = FxHashMap::default();
-        for id in graph.targets.ids() {
-            let range = graph.owners.offer(id).provisions.clone();
-            units.extend(range.filter_map(|at| Some((at, graph.unit_at(at)?))));
-        }
-        Self { graph, units }
+        let count = graph.owners.provisions().len();
+        let next = (0..count).into_par_iter().map(|at| loaded_with(graph, at)).collect();
+        Self { graph, next }
     }
 
     fn provisions_of(&self, id: TargetId) -> std::ops::Range<usize> {
@@ -163,7 +163,9 @@ impl<'a> Walker<'a> {
         for id in graph.targets.ids() {
             let Some(target) = graph.definition(id) else { continue };
             let kind = graph.targets.node(id).kind;
-            self.add_uses(graph.entries(id), &mut found, kind == Kind::PythonTest);
+            if kind != Kind::PythonTest {
+                add_uses(graph, graph.entries(id), &mut found);
+            }
             // What is never called dead counts as alive: programs' own sources, and what people manage by hand.
             let is_kept = kind == Kind::PythonBinary || target.manual || roots.open.contains(&id);
             if is_kept && kind != Kind::PythonTest {
@@ -180,7 +182,7 @@ impl<'a> Walker<'a> {
         for (file, unit) in graph.unowned() {
             let is_test = looks_like_test(graph.files.get(*file).path.file_name());
             if !is_test {
-                self.add_unit(unit, &mut found);
+                add_unit(self.graph, unit, &mut found);
             }
         }
         found
@@ -193,7 +195,7 @@ impl<'a> Walker<'a> {
         for id in graph.targets.ids() {
             if graph.targets.node(id).kind == Kind::PythonTest {
                 found.extend(self.provisions_of(id));
-                self.add_uses(graph.entries(id), &mut found, false);
+                add_uses(graph, graph.entries(id), &mut found);
             }
         }
         for (at, provision) in graph.owners.provisions().iter().enumerate() {
@@ -203,47 +205,78 @@ impl<'a> Walker<'a> {
             }
         }
         for (_, unit) in graph.unowned() {
-            self.add_unit(unit, &mut found);
+            add_unit(self.graph, unit, &mut found);
         }
         found
     }
 
-    fn add_uses(&self, uses: &[Use], found: &mut Vec<usize>, skip: bool) {
-        if skip {
-            return;
-        }
-        for used in uses {
-            found.extend(used.name.into_iter().flat_map(|name| self.graph.owners.positions(name)));
-        }
+    fn follow(&self, roots: impl IntoIterator<Item = usize>) -> FixedBitSet {
+        reached(&self.next, roots)
     }
 
-    fn add_unit(&self, unit: &Unit, found: &mut Vec<usize>) {
-        self.add_uses(&unit.uses, found, false);
-        for (prefix, _) in &unit.prefixes {
-            found.extend(self.graph.owners.below(prefix));
+    /// For each module that only tests reach: whether none of those tests reaches anything that lives in production.
+    fn test_only(&self, alive: &FixedBitSet, in_production: &FixedBitSet) -> FixedBitSet {
+        let graph = self.graph;
+        // Other people's code, and packages on the way, are no sign of a living subject.
+        let is_subject = |at: &usize| {
+            let provision = &graph.owners.provisions()[*at];
+            provision.file.is_some() && !provision.is_package
+        };
+        let mut users = vec![Vec::new(); self.next.len()];
+        for (at, next) in self.next.iter().enumerate() {
+            next.iter().for_each(|to| users[*to].push(at));
         }
+        let above_production = reached(&users, in_production.ones().filter(is_subject));
+        let tests =
+            graph.targets.ids().filter(|id| graph.targets.node(*id).kind == Kind::PythonTest);
+        let sources = tests.flat_map(|id| self.provisions_of(id));
+        let of_living_subjects = self.follow(sources.filter(|at| above_production.contains(*at)));
+        let mut found = alive.clone();
+        found.difference_with(in_production);
+        found.difference_with(&of_living_subjects);
+        found
     }
+}
 
-    fn follow(&self, roots: Vec<usize>) -> FixedBitSet {
-        let mut seen = FixedBitSet::with_capacity(self.graph.owners.provisions().len());
-        let mut stack = roots;
-        while let Some(at) = stack.pop() {
-            if seen.put(at) {
-                continue;
-            }
-            if let Some(unit) = self.units.get(&at) {
-                self.add_unit(unit, &mut stack);
-            }
-            // A module's packages run when it is loaded.
-            let name = self.graph.owners.name(self.graph.owners.provisions()[at].name);
-            for ancestor in crate::python::modules::ancestors(name) {
-                if let Some(id) = self.graph.owners.find(ancestor) {
-                    stack.extend(self.graph.owners.positions(id));
-                }
-            }
-        }
-        seen
+/// What a provision's source uses, and its packages, which run when it is loaded.
+fn loaded_with(graph: &Graph, at: usize) -> Vec<usize> {
+    let mut found = Vec::new();
+    if let Some(unit) = graph.unit_at(at) {
+        add_unit(graph, unit, &mut found);
     }
+    let name = graph.owners.name(graph.owners.provisions()[at].name);
+    for ancestor in crate::python::modules::ancestors(name) {
+        found.extend(
+            graph.owners.find(ancestor).into_iter().flat_map(|id| graph.owners.positions(id)),
+        );
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+fn add_uses(graph: &Graph, uses: &[Use], found: &mut Vec<usize>) {
+    let names = uses.iter().filter_map(|used| used.name);
+    found.extend(names.flat_map(|name| graph.owners.positions(name)));
+}
+
+fn add_unit(graph: &Graph, unit: &Unit, found: &mut Vec<usize>) {
+    add_uses(graph, &unit.uses, found);
+    for (prefix, _) in &unit.prefixes {
+        found.extend(graph.owners.below(prefix));
+    }
+}
+
+/// Everything that can be reached from `roots`, the roots included.
+fn reached(next: &[Vec<usize>], roots: impl IntoIterator<Item = usize>) -> FixedBitSet {
+    let mut seen = FixedBitSet::with_capacity(next.len());
+    let mut stack: Vec<usize> = roots.into_iter().collect();
+    while let Some(at) = stack.pop() {
+        if !seen.put(at) {
+            stack.extend_from_slice(&next[at]);
+        }
+    }
+    seen
 }
 
 /// Whether configuration, CI or a script names a module or its file.
@@ -268,28 +301,4 @@ fn looks_like_test(name: &str) -> bool {
 /// Targets reached from the roots along `web`.
 pub(super) fn live_targets(web: &Web, roots: &RootTargets) -> FixedBitSet {
     web.closure(roots.roots.iter().map(|id| id.index()))
-}
-
-/// For each module that only tests reach: whether none of those tests reaches anything that lives in production.
-pub(super) fn test_only(graph: &Graph, life: &ModuleLife) -> FixedBitSet {
-    let walker = Walker::new(graph);
-    let mut candidates = life.alive.clone();
-    candidates.difference_with(&life.in_production);
-    for id in graph.targets.ids() {
-        if graph.targets.node(id).kind != Kind::PythonTest {
-            continue;
-        }
-        for source in walker.provisions_of(id) {
-            let reached = walker.follow(vec![source]);
-            let touches_production = reached.intersection(&life.in_production).any(|at| {
-                let provision = &graph.owners.provisions()[at];
-                // Other people's code, and packages on the way, are no sign of a living subject.
-                provision.file.is_some() && !provision.is_package
-            });
-            if touches_production {
-                candidates.difference_with(&reached);
-            }
-        }
-    }
-    candidates
 }

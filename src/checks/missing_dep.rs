@@ -21,13 +21,13 @@
 //! Add the dependency to the target whose source has the import.
 
 use super::context::Context;
-use super::transitive_dep::{Undeclared, undeclared};
+use super::transitive_dep::Undeclared;
 use crate::finding::{CheckId, Confidence, Evidence, Finding};
 use crate::graph::{Resolution, TargetId, Via};
 
 /// Runs the check.
 pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
-    undeclared(context).filter_map(|case| finding(context, &case)).collect()
+    context.undeclared.iter().filter_map(|case| finding(context, case)).collect()
 }
 
 /// How sure it is that an executable lacks a provider. What is not on disk brings modules that nobody here can see: other

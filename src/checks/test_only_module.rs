@@ -28,7 +28,7 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
     let graph = context.graph;
     let mut findings = Vec::new();
     let mut seen = BTreeSet::new();
-    for at in context.test_only.ones() {
+    for at in context.life.test_only.ones() {
         let provision = &graph.owners.provisions()[at];
         let id = provision.target;
         let (Some(path), Some(file)) = (&provision.path, provision.file) else { continue };

@@ -28,12 +28,13 @@ use crate::finding::{
 };
 use crate::graph::{TargetId, Use, UseKind, Via};
 use crate::source::ProjectPath;
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// Runs the check.
 pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
-    let held = undeclared(context).filter(|case| case.without.is_none());
-    held.map(|case| finding(context, &case)).collect()
+    let held = context.undeclared.par_iter().filter(|case| case.without.is_none());
+    held.map(|case| finding(context, case)).collect()
 }
 
 fn finding(context: &Context<'_>, case: &Undeclared<'_>) -> Finding {
@@ -83,18 +84,18 @@ pub(super) struct Undeclared<'a> {
     pub(super) owner: TargetId,
     /// Position of an executable that runs the use and has no provider.
     pub(super) without: Option<usize>,
+    /// Whether the provider depends on the user.
+    closes_cycle: bool,
 }
 
 impl Undeclared<'_> {
     /// The dependency, where it can be declared.
     pub(super) fn fix(&self, context: &Context<'_>) -> Option<FixSet> {
         let (workspace, graph) = (context.workspace, context.graph);
-        let closes_cycle =
-            || context.builds.closure([self.owner.index()]).contains(self.user.index());
         let is_program = graph.targets.node(self.owner).kind.is_executable();
         if is_program
+            || self.closes_cycle
             || !visibility::allows(workspace, graph, self.user, self.owner)
-            || closes_cycle()
         {
             return None;
         }
@@ -108,7 +109,7 @@ impl Undeclared<'_> {
         let kind = context.graph.targets.node(self.owner).kind;
         if kind.is_executable() {
             format!("move `{}` from the program `{owner}` into a library", self.used.wanted)
-        } else if context.builds.closure([self.owner.index()]).contains(self.user.index()) {
+        } else if self.closes_cycle {
             format!("`{owner}` depends on `{user}`: move `{}` below both", self.used.wanted)
         } else {
             format!("add `{owner}` to the deps of `{user}`")
@@ -146,29 +147,37 @@ impl Undeclared<'_> {
 }
 
 /// Every module that a target needs and does not declare, once for each target and module, at its first use.
-pub(super) fn undeclared<'a>(
-    context: &'a Context<'a>,
-) -> impl Iterator<Item = Undeclared<'a>> + 'a {
+pub(super) fn undeclared<'a>(context: &Context<'a>) -> Vec<Undeclared<'a>> {
     let live = context.defined().filter(|(id, target)| {
         !target.manual && (context.is_live(*id) || context.roots.public.contains(id))
     });
-    live.flat_map(move |(user, _)| {
-        let mut cases: BTreeMap<&str, (&'a ProjectPath, &'a Use)> = BTreeMap::new();
-        for (path, used) in &context.edges.uses[user.index()].uses {
-            let counts = used.kind.is_required()
-                && used.via != Via::Implied
-                && !used.manual
-                && !used.missing_name;
-            let Some(name) = used.name.filter(|_| counts) else { continue };
-            if !context.edges.declares(user, name) && !is_ignored(context, &used.wanted) {
-                let first = cases.entry(&used.wanted).or_insert((path, used));
-                if (*path, used.line) < (first.0, first.1.line) {
-                    *first = (path, used);
-                }
+    let live: Vec<TargetId> = live.map(|(user, _)| user).collect();
+    let mut found: Vec<Undeclared<'a>> =
+        live.into_par_iter().flat_map_iter(|user| undeclared_by(context, user)).collect();
+    let ends: Vec<(usize, usize)> =
+        found.iter().map(|case| (case.owner.index(), case.user.index())).collect();
+    for (case, closes_cycle) in found.iter_mut().zip(context.builds.reaches(&ends)) {
+        case.closes_cycle = closes_cycle;
+    }
+    found
+}
+
+fn undeclared_by<'a>(context: &Context<'a>, user: TargetId) -> Vec<Undeclared<'a>> {
+    let mut cases: BTreeMap<&str, (&'a ProjectPath, &'a Use)> = BTreeMap::new();
+    for (path, used) in &context.edges.uses[user.index()].uses {
+        let counts = used.kind.is_required()
+            && used.via != Via::Implied
+            && !used.manual
+            && !used.missing_name;
+        let Some(name) = used.name.filter(|_| counts) else { continue };
+        if !context.edges.declares(user, name) && !is_ignored(context, &used.wanted) {
+            let first = cases.entry(&used.wanted).or_insert((path, used));
+            if (*path, used.line) < (first.0, first.1.line) {
+                *first = (path, used);
             }
         }
-        cases.into_values().filter_map(move |(path, used)| case(context, user, path, used))
-    })
+    }
+    cases.into_values().filter_map(|(path, used)| case(context, user, path, used)).collect()
 }
 
 fn is_ignored(context: &Context<'_>, module: &str) -> bool {
@@ -222,5 +231,5 @@ fn case<'a>(
     let rank = |owner: &TargetId| (!graph.targets.node(*owner).kind.is_executable(), held(owner));
     let best = owners.iter().map(rank).max()?;
     let owner = owners.iter().copied().find(|owner| rank(owner) == best)?;
-    Some(Undeclared { user, path, used, owner, without })
+    Some(Undeclared { user, path, used, owner, without, closes_cycle: false })
 }

@@ -38,13 +38,14 @@ use super::edges::EdgeId;
 use crate::finding::{Change, CheckId, Confidence, Evidence, Finding, FixSet, Safety};
 use crate::graph::{UseKind, Via};
 use crate::source::ProjectPath;
+use rayon::prelude::*;
 
 /// At most this many sources are listed as evidence.
 const MAX_SOURCES: usize = 12;
 
 /// Runs the check.
 pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
-    let reported = context.outcome.removable.iter().filter(|id| {
+    let reported = context.outcome.removable.par_iter().filter(|id| {
         // A dead target goes as a whole.
         context.is_live(id.from) || context.roots.public.contains(&id.from)
     });

@@ -5,6 +5,7 @@ use super::baseline;
 use super::context::Context;
 use super::exit::Exit;
 use super::fix;
+use super::output_error;
 use super::selection;
 use crate::buck::Evaluator;
 use crate::checks::Selection;
@@ -81,7 +82,12 @@ pub(super) fn write_report(
         write_file(output, report, &source, context)?;
     }
     let look = context.look();
-    context.write(|out| report::render(args.format, report, look, &source, out))
+    let bytes = context.work(|_| {
+        let mut bytes = Vec::new();
+        report::render(args.format, report, look, &source, &mut bytes).map_err(output_error)?;
+        Ok(bytes)
+    })?;
+    context.write(|out| out.write_all(&bytes))
 }
 
 /// A file's text, for the lines that findings point to.

@@ -6,10 +6,13 @@ use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
+use std::collections::VecDeque;
 
 /// Owners are propagated in blocks of this many bits.
 const BLOCK: usize = 512;
 const WORDS: usize = BLOCK / 64;
+/// The predecessor of a node that no path has come to.
+const UNSEEN: usize = usize::MAX;
 
 /// A directed graph over dense handles.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +26,8 @@ impl Web {
         let mut edges: Vec<(usize, usize)> = edges.into_iter().collect();
         edges.sort_unstable();
         edges.dedup();
+        // Neighbours come out in the opposite order to that in which they went in: smaller handles first.
+        edges.reverse();
         let mut graph = DiGraph::with_capacity(nodes, edges.len());
         for _ in 0..nodes {
             graph.add_node(());
@@ -58,22 +63,19 @@ impl Web {
         from: impl IntoIterator<Item = usize>,
         to: usize,
     ) -> Option<Vec<usize>> {
-        let mut previous: FxHashMap<usize, usize> = FxHashMap::default();
-        let mut queue: std::collections::VecDeque<usize> = from.into_iter().collect();
+        let mut previous = vec![UNSEEN; self.graph.node_count()];
+        let mut queue: VecDeque<usize> = from.into_iter().collect();
         for &start in &queue {
-            previous.insert(start, start);
+            previous[start] = start;
         }
         while let Some(node) = queue.pop_front() {
             if node == to {
                 return Some(path_back(&previous, to));
             }
-            let mut next: Vec<usize> =
-                self.graph.neighbors(NodeIndex::new(node)).map(NodeIndex::index).collect();
-            next.sort_unstable();
-            for neighbor in next {
-                if let std::collections::hash_map::Entry::Vacant(entry) = previous.entry(neighbor) {
-                    entry.insert(node);
-                    queue.push_back(neighbor);
+            for next in self.graph.neighbors(NodeIndex::new(node)).map(NodeIndex::index) {
+                if previous[next] == UNSEEN {
+                    previous[next] = node;
+                    queue.push_back(next);
                 }
             }
         }
@@ -88,10 +90,10 @@ impl Web {
         dear: impl Fn(usize, usize) -> bool,
     ) -> Option<Vec<usize>> {
         let mut cost = vec![usize::MAX; self.graph.node_count()];
-        let mut previous: FxHashMap<usize, usize> = FxHashMap::default();
-        let mut queue = std::collections::VecDeque::from([(0, from)]);
+        let mut previous = vec![UNSEEN; self.graph.node_count()];
+        let mut queue = VecDeque::from([(0, from)]);
         cost[from] = 0;
-        previous.insert(from, from);
+        previous[from] = from;
         while let Some((spent, node)) = queue.pop_front() {
             if node == to {
                 return Some(path_back(&previous, to));
@@ -104,7 +106,7 @@ impl Web {
                 let sum = spent + usize::from(is_dear);
                 if sum < cost[next] {
                     cost[next] = sum;
-                    previous.insert(next, node);
+                    previous[next] = node;
                     // Cheap ones first: the queue holds at most two sums, in order.
                     if is_dear {
                         queue.push_back((sum, next));
@@ -159,12 +161,12 @@ impl Web {
     }
 }
 
-fn path_back(previous: &FxHashMap<usize, usize>, to: usize) -> Vec<usize> {
+fn path_back(previous: &[usize], to: usize) -> Vec<usize> {
     let mut path = vec![to];
     let mut at = to;
-    while let Some(&before) = previous.get(&at).filter(|&&before| before != at) {
-        path.push(before);
-        at = before;
+    while previous[at] != at {
+        at = previous[at];
+        path.push(at);
     }
     path.reverse();
     path

@@ -55,10 +55,9 @@ impl Mentions {
 
     fn scan(&mut self, workspace: &Workspace, path: &ProjectPath, text: &str) {
         for (number, line) in text.lines().enumerate() {
-            let place = (path.clone(), number as u32 + 1);
+            let place = || (path.clone(), number as u32 + 1);
             let mut after_m = false;
-            for word in line.split(|c: char| c.is_whitespace() || "\"'`,;=()[]{}<>|&$".contains(c))
-            {
+            for word in line.split(is_separator) {
                 let word = word.trim_end_matches(['.', ':', '\\']);
                 if word.is_empty() {
                     continue;
@@ -69,26 +68,55 @@ impl Mentions {
         }
     }
 
-    fn word(&mut self, workspace: &Workspace, word: &str, after_m: bool, place: &Place) {
-        let here = workspace.cells.package_of_dir(&ProjectPath::root());
+    fn word(
+        &mut self,
+        workspace: &Workspace,
+        word: &str,
+        after_m: bool,
+        place: &dyn Fn() -> Place,
+    ) {
         if word.contains("//") {
             if word.contains("://") {
                 return;
             }
+            let here = workspace.cells.package_of_dir(&ProjectPath::root());
             if let Some(written) = buck::parse_label(word, &here, &workspace.cells) {
-                self.labels.entry(written.label).or_insert_with(|| place.clone());
+                self.labels.entry(written.label).or_insert_with(place);
             }
         } else if word.ends_with(".py") {
             // From the root, or from where the file stands.
             let path = word.trim_start_matches("./").to_owned();
-            let near = place.0.parent().and_then(|dir| dir.join(&path));
+            let near = place().0.parent().and_then(|dir| dir.join(&path));
             for path in near.map(|path| path.to_string()).into_iter().chain([path]) {
-                self.paths.entry(path).or_insert_with(|| place.clone());
+                self.paths.entry(path).or_insert_with(place);
             }
         } else if after_m || is_dotted(word) {
-            self.modules.entry(word.to_owned()).or_insert_with(|| place.clone());
+            self.modules.entry(word.to_owned()).or_insert_with(place);
         }
     }
+}
+
+/// What ends a word in scripts, YAML and the like.
+fn is_separator(c: char) -> bool {
+    matches!(
+        c,
+        '"' | '\''
+            | '`'
+            | ','
+            | ';'
+            | '='
+            | '('
+            | ')'
+            | '['
+            | ']'
+            | '{'
+            | '}'
+            | '<'
+            | '>'
+            | '|'
+            | '&'
+            | '$'
+    ) || c.is_whitespace()
 }
 
 /// Build files and sources are read as what they are.

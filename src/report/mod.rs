@@ -80,7 +80,7 @@ impl Default for Look {
 }
 
 /// Gives the text of a file, `None` if it has none to show.
-pub type SourceText<'a> = &'a dyn Fn(&ProjectPath) -> Option<String>;
+pub type SourceText<'a> = &'a (dyn Fn(&ProjectPath) -> Option<String> + Sync);
 
 /// Writes `report` in one of the formats.
 pub fn render(

@@ -4,9 +4,10 @@
 use super::{Look, SourceText, Verbosity, harmless, summary};
 use crate::finding::{Finding, Region, Report, Severity};
 use crate::label::PackageId;
-use crate::source::ProjectPath;
+use crate::source::{LineIndex, ProjectPath};
 use annotate_snippets::renderer::Style;
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::ops::Range;
@@ -22,14 +23,21 @@ pub(super) fn render(
 ) -> io::Result<()> {
     let renderer = if look.color { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.term_width(look.width);
-    let mut sources = Sources { read: source, last: None };
-    for (package, findings) in by_package(&report.findings) {
+    let package = |(package, findings): &(Option<&PackageId>, Vec<&Finding>)| {
         let heading = package.map_or("outside of targets".to_owned(), ToString::to_string);
-        writeln!(out, "{}\n", look.paint(Style::new().bold().underline(), heading))?;
+        let mut text = format!("{}\n\n", look.paint(Style::new().bold().underline(), heading));
+        let mut sources = Sources { read: source, last: None };
         for finding in findings {
-            let text = sources.text(&finding.region.path);
-            writeln!(out, "{}\n", renderer.render(&[group(finding, text)]))?;
+            let source = sources.get(&finding.region.path);
+            text.push_str(&renderer.render(&[group(finding, source)]));
+            text.push_str("\n\n");
         }
+        text
+    };
+    let packages = by_package(&report.findings);
+    let rendered: Vec<String> = packages.par_iter().map(package).collect();
+    for text in rendered {
+        out.write_all(text.as_bytes())?;
     }
     match look.verbosity {
         Verbosity::Quiet => Ok(()),
@@ -47,29 +55,36 @@ fn by_package(findings: &[Finding]) -> Vec<(Option<&PackageId>, Vec<&Finding>)> 
     groups.into_iter().map(|((_, package), findings)| (package, findings)).collect()
 }
 
-/// The text of the file that was asked for last; findings of one file stand together.
+/// The text of a file, and where its lines begin.
+type Source = (String, LineIndex);
+
+/// The file that was asked for last; findings of one file stand together.
 struct Sources<'a> {
     read: SourceText<'a>,
-    last: Option<(ProjectPath, Option<String>)>,
+    last: Option<(ProjectPath, Option<Source>)>,
 }
 
 impl Sources<'_> {
-    fn text(&mut self, path: &ProjectPath) -> Option<&str> {
+    fn get(&mut self, path: &ProjectPath) -> Option<&Source> {
         if self.last.as_ref().is_none_or(|(last, _)| last != path) {
-            self.last = Some((path.clone(), (self.read)(path)));
+            let source = (self.read)(path).map(|text| {
+                let lines = LineIndex::new(&text);
+                (text, lines)
+            });
+            self.last = Some((path.clone(), source));
         }
-        self.last.as_ref().and_then(|(_, text)| text.as_deref())
+        self.last.as_ref().and_then(|(_, source)| source.as_ref())
     }
 }
 
-fn group<'a>(finding: &'a Finding, text: Option<&'a str>) -> Group<'a> {
+fn group<'a>(finding: &'a Finding, source: Option<&'a Source>) -> Group<'a> {
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
     let title = level.primary_title(&finding.message).id(finding.check.as_str());
-    let group = title.element(place(&finding.region, text)).element(subject(finding));
+    let group = title.element(place(&finding.region, source)).element(subject(finding));
     let evidence = (!finding.evidence.is_empty()).then(|| Level::NOTE.message(evidence(finding)));
     let hint = finding.hint.as_ref().map(|hint| Level::HELP.message(harmless(hint)));
     group.elements(evidence).elements(hint)
@@ -108,10 +123,11 @@ fn evidence(finding: &Finding) -> String {
 }
 
 /// The first line of the region with what is meant underlined; the place alone where there is no such line.
-fn place<'a>(region: &Region, text: Option<&'a str>) -> Element<'a> {
+fn place<'a>(region: &Region, source: Option<&'a Source>) -> Element<'a> {
     let (line, column) = (region.line as usize, region.column as usize);
     let path = harmless(&region.path);
-    let Some(source) = text.and_then(|text| text.lines().nth(line.checked_sub(1)?)) else {
+    let Some(source) = source.and_then(|(text, lines)| lines.text_of_line(text, region.line))
+    else {
         return Origin::path(path).line(line).char_column(column).into();
     };
     let snippet = Snippet::source(source).line_start(line);
