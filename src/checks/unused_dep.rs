@@ -35,39 +35,62 @@
 use super::context::Context;
 use super::dead_module;
 use super::edges::EdgeId;
-use crate::finding::{Change, CheckId, Confidence, Evidence, Finding, FixSet, Safety};
+use crate::finding::{Addition, Change, CheckId, Confidence, Evidence, Finding, FixSet, Safety};
 use crate::graph::{UseKind, Via};
 use crate::source::ProjectPath;
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 
 /// At most this many sources are listed as evidence.
 const MAX_SOURCES: usize = 12;
 
 /// Runs the check.
 pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
-    let reported = context.outcome.removable.par_iter().filter(|id| {
+    let removable = &context.outcome.removable;
+    let judged: Judged<'_> =
+        removable.par_iter().map(|id| (*id, Removable::judge(context, *id))).collect();
+    let reported = removable.par_iter().filter(|id| {
         // A dead target goes as a whole.
         context.is_live(id.from) || context.roots.public.contains(&id.from)
     });
-    reported.filter_map(|id| finding(context, *id)).collect()
+    reported.filter_map(|id| finding(context, &judged, *id)).collect()
 }
 
-fn finding(context: &Context<'_>, id: EdgeId) -> Option<Finding> {
+/// Every edge that can go; findings speak of those of the same literal as well.
+type Judged<'a> = BTreeMap<EdgeId, Removable<'a>>;
+
+/// What is known of an edge that can go.
+struct Removable<'a> {
+    confidence: Confidence,
+    /// Dead sources that use what it brings.
+    dead: Vec<&'a ProjectPath>,
+    additions: Vec<Addition>,
+}
+
+impl<'a> Removable<'a> {
+    fn judge(context: &Context<'a>, id: EdgeId) -> Self {
+        Self {
+            confidence: context.removal_confidence(id),
+            dead: context.dead_users(id).collect(),
+            additions: context.additions_for(id),
+        }
+    }
+}
+
+fn finding(context: &Context<'_>, judged: &Judged<'_>, id: EdgeId) -> Option<Finding> {
     let dep = context.edges.dep(id)?;
-    let dead: Vec<&ProjectPath> = context.dead_users(id).collect();
+    let Removable { confidence, dead, additions } = judged.get(&id)?;
     // A dead source that cannot be deleted still needs what it imports.
     if dead.iter().any(|path| dead_module::verdict(context, path).is_none()) {
         return None;
     }
-    let confidence = context.removal_confidence(id);
     let to = context.edges.edge(id).to;
     let (from_label, to_label) = (context.label(id.from), context.label(to));
     let living = if dead.is_empty() { "" } else { " alive" };
     let message = format!("nothing{living} in `{from_label}` uses `{to_label}`");
-    let mut finding = Finding::new(CheckId::UnusedDep, confidence, context.dep(id), message);
-    let additions = context.additions_for(id);
-    finding.evidence = evidence(context, id);
-    for addition in &additions {
+    let mut finding = Finding::new(CheckId::UnusedDep, *confidence, context.dep(id), message);
+    finding.evidence = evidence(context, id, dead);
+    for addition in additions {
         finding.evidence.extend(leaning_evidence(context, addition));
     }
     finding.hint = Some(match additions.as_slice() {
@@ -81,25 +104,27 @@ fn finding(context: &Context<'_>, id: EdgeId) -> Option<Finding> {
     });
     finding.target = Some(from_label.clone());
     finding.dep = Some(to_label.clone());
-    finding.fix = dep.literal.map(|_| fix(context, id, confidence, &dead));
+    finding.fix = dep.literal.map(|_| fix(context, judged, id));
     Some(finding)
 }
 
 /// The literal goes, and with it every edge that it makes: all of them are unused, and what leans on them is added elsewhere.
-fn fix(context: &Context<'_>, id: EdgeId, confidence: Confidence, dead: &[&ProjectPath]) -> FixSet {
+fn fix(context: &Context<'_>, judged: &Judged<'_>, id: EdgeId) -> FixSet {
     let edges = context.made_by_the_same_literal(id);
-    let sure = |id: &EdgeId| context.removal_confidence(*id) == Confidence::Certain;
-    let is_safe = confidence == Confidence::Certain && dead.is_empty() && edges.iter().all(sure);
+    let all = || edges.iter().filter_map(|id| judged.get(id));
+    let is_safe = judged.get(&id).is_some_and(|edge| edge.dead.is_empty())
+        && all().count() == edges.len()
+        && all().all(|edge| edge.confidence == Confidence::Certain);
     let removals = edges.iter().filter_map(|id| context.removal(*id)).map(Change::RemoveDep);
-    let additions = edges.iter().flat_map(|id| context.additions_for(*id)).map(Change::AddDep);
-    let deletions = edges.iter().flat_map(|id| context.dead_users(*id));
-    let deletions = deletions.map(|path| Change::DeleteFile(path.clone()));
+    let additions = all().flat_map(|edge| &edge.additions).cloned().map(Change::AddDep);
+    let deletions = all().flat_map(|edge| &edge.dead);
+    let deletions = deletions.map(|path| Change::DeleteFile((*path).clone()));
     let safety = if is_safe { Safety::Safe } else { Safety::Unsafe };
     FixSet::new(safety, removals.chain(additions).chain(deletions))
 }
 
 /// What the dependency offers, and what each source uses instead.
-fn evidence(context: &Context<'_>, id: EdgeId) -> Vec<Evidence> {
+fn evidence(context: &Context<'_>, id: EdgeId, dead: &[&ProjectPath]) -> Vec<Evidence> {
     let graph = context.graph;
     let mut evidence = Vec::new();
     let owners = context.edges.stands_for(context.edges.edge(id).to);
@@ -122,7 +147,7 @@ fn evidence(context: &Context<'_>, id: EdgeId) -> Vec<Evidence> {
         else {
             continue;
         };
-        if context.dead_users(id).any(|dead| dead == path) {
+        if dead.contains(&path) {
             let text = "is dead: nothing imports, runs or names it; it goes first".to_owned();
             evidence.push(Evidence { path: path.to_string(), line: 1, text });
             continue;

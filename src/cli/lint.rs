@@ -37,6 +37,8 @@ pub(super) fn run(args: &Lint, context: &mut Context<'_>) -> Result<Exit> {
         let graph = graph::build(&workspace, progress)?;
         let mut report = checks::run(&workspace, &graph, &selection, progress);
         only_new(&mut report);
+        // The process ends soon, and frees all of it at once.
+        std::mem::forget(graph);
         Ok(report)
     })?;
     write_report(args, &report, &workspace, context)?;

@@ -139,7 +139,8 @@ fn build_from(
         distributions: Distributions::new(&workspace.settings.third_party.modules),
     };
     graph.resolve_units(workspace);
-    graph.entries = graph.targets.ids().map(|id| graph.entry_uses(id)).collect();
+    let ids: Vec<TargetId> = graph.targets.ids().collect();
+    graph.entries = ids.into_par_iter().map(|id| graph.entry_uses(id)).collect();
     Ok(graph)
 }
 
