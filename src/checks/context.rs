@@ -103,7 +103,7 @@ impl<'a> Context<'a> {
             });
             stays.map(move |(_, edge)| (from.index(), edge.to.index()))
         });
-        let added = self.outcome.additions.iter().map(|(user, dep)| (user.index(), dep.index()));
+        let added = self.outcome.additions.keys().map(|(user, dep)| (user.index(), dep.index()));
         let web = Web::new(graph.targets.len(), kept.chain(added));
         liveness::live_targets(&web, &self.roots)
     }
@@ -171,7 +171,9 @@ impl<'a> Context<'a> {
 
     /// The additions that the removal of an edge calls for.
     pub(super) fn additions_for(&self, id: EdgeId) -> Vec<Addition> {
-        leaning::additions_for(&self.edges, &self.executables, &self.modules, &self.outcome, id)
+        let called_for = self.outcome.additions.iter().filter(|(_, by)| by.contains(&id));
+        let label = |id: TargetId| self.label(id).clone();
+        called_for.map(|((to, dep), _)| Addition { to: label(*to), dep: label(*dep) }).collect()
     }
 
     /// A place in an executable around a target that may load any module.

@@ -71,7 +71,7 @@ pub(super) fn verdict(context: &Context<'_>, path: &ProjectPath) -> Option<Confi
     if provision.type_only || file.is_empty && provision.is_package {
         return None;
     }
-    let public = owners.iter().any(|(id, _)| context.roots.public.contains(id));
+    let public = owners.iter().any(|(id, _)| context.roots.visible.contains(id));
     let facts = &file.facts;
     let odd = facts.is_script || facts.incomplete || facts.generated;
     let sure = context.unbounded_loader(id).is_none() && !public && !odd;

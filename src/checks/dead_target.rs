@@ -53,12 +53,15 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
     let named = named_elsewhere(context);
     let broken = broken_labels(context);
     let unread = unread_packages(context);
+    let is_exported = context.workspace.settings.project.preset.is_some();
     let doubtful = dead.iter().filter(|id| {
         let label = context.label(**id);
         confidence(context, **id) != Confidence::Certain
             || named.contains(label)
             || broken.iter().any(|broken| may_mean(broken, label))
-            || unread.iter().any(|package| sees(context, package, **id))
+            || unread.iter().any(|package| sees(context, &package.target("any"), **id))
+            // What an exported tree lacks was left behind, and may depend on what it saw.
+            || is_exported && broken.iter().any(|label| sees(context, label, **id))
     });
     // One call takes the least confidence of all that it makes.
     let doubtful: Vec<TargetId> = doubtful.copied().collect();
@@ -142,9 +145,8 @@ fn unread_packages<'a>(context: &Context<'a>) -> Vec<&'a PackageId> {
     packages.filter(|p| failed.contains(&p.build_file)).map(|package| &package.id).collect()
 }
 
-fn sees(context: &Context<'_>, package: &PackageId, id: TargetId) -> bool {
-    let (workspace, graph) = (context.workspace, context.graph);
-    visibility::lets_see(workspace, graph, &package.target("any"), id)
+fn sees(context: &Context<'_>, user: &Label, id: TargetId) -> bool {
+    visibility::lets_see(context.workspace, context.graph, user, id)
 }
 
 /// Labels that some build file names and none defines.

@@ -1,9 +1,9 @@
 //! Who leans on an edge that its own target does not use: all candidates go out at once, and every use must keep an owner. Pure.
 
+use super::additions::{self, Additions, Declared};
 use super::edges::{EdgeId, Edges, Usage};
 use super::liveness::RootTargets;
 use super::visibility;
-use crate::finding::Addition;
 use crate::graph::{EdgeKind, Graph, Kind, NameId, TargetId, Use, Via, Web};
 use crate::workspace::Workspace;
 use fixedbitset::FixedBitSet;
@@ -83,12 +83,16 @@ impl Executables {
 }
 
 /// A use that would lose its owner.
-struct Lost {
-    user: TargetId,
-    name: NameId,
+pub(super) struct Lost {
+    pub(super) user: TargetId,
+    pub(super) name: NameId,
     can_be_declared: bool,
-    executables: Vec<usize>,
+    /// Positions of those that lose it.
+    pub(super) executables: Vec<usize>,
 }
+
+/// Every use of a provided module, by user and name; the flag says whether a dependency can be declared for it.
+pub(super) type Wanted = BTreeMap<(TargetId, NameId), bool>;
 
 /// Takes candidates out until nothing is lost that an addition does not give back.
 pub(super) fn solve(
@@ -98,38 +102,41 @@ pub(super) fn solve(
     candidates: BTreeSet<EdgeId>,
 ) -> Outcome {
     let graph = edges.graph;
-    let mut outcome = Outcome { removable: candidates, additions: Additions::new() };
-    keep_shared_literals(edges, &mut outcome.removable);
+    let mut removable = candidates;
+    let mut taken = Declared::new();
+    keep_shared_literals(edges, &mut removable);
     let before = graph.module_web(|_, _| true);
     let builds = whole_web(graph);
     let adding = Adding { workspace, graph, executables, builds: &builds };
     let mut refused: FxHashSet<(TargetId, NameId)> = FxHashSet::default();
     let wanted = wanted(edges);
     loop {
-        let after = web_after(edges, &outcome);
+        let after = web_after(edges, &removable, &taken);
         let lost = find_lost(graph, executables, &wanted, &after);
         if lost.is_empty() {
-            return outcome;
+            // What was put back since may have made additions needless.
+            let additions = additions::needed(edges, executables, &wanted, &removable, &taken);
+            return Outcome { removable, additions };
         }
-        let was_severed = severed(edges, &outcome.removable);
+        let was_severed = severed(edges, &removable);
         let mut severed = was_severed.clone();
         for loss in lost {
             let owner = owner_held(edges, executables, &loss);
             let Some(owner) = owner else { continue };
             let allowed = loss.can_be_declared
                 && !refused.contains(&(loss.user, loss.name))
-                && adding.allows(&outcome.additions, loss.user, owner);
-            if allowed && outcome.additions.insert((loss.user, owner)) {
+                && adding.allows(&taken, loss.user, owner);
+            if allowed && taken.insert((loss.user, owner)) {
                 continue;
             }
             refused.insert((loss.user, loss.name));
             restore(executables, &before, &mut severed, &loss, owner);
         }
-        outcome.removable.retain(|id| {
+        removable.retain(|id| {
             let ends = (id.from.index(), edges.edge(*id).to.index());
             severed.contains(&ends) || !was_severed.contains(&ends)
         });
-        keep_shared_literals(edges, &mut outcome.removable);
+        keep_shared_literals(edges, &mut removable);
     }
 }
 
@@ -160,18 +167,22 @@ mod buck_literal {
     pub(super) use crate::buck::LiteralId as Id;
 }
 
-/// The graph along which modules travel, with what the outcome says.
-pub(super) fn web_after(edges: &Edges<'_>, outcome: &Outcome) -> Web {
+/// The graph along which modules travel, without what goes and with what comes.
+pub(super) fn web_after<'d>(
+    edges: &Edges<'_>,
+    removable: &BTreeSet<EdgeId>,
+    added: impl IntoIterator<Item = &'d (TargetId, TargetId)>,
+) -> Web {
     let graph = edges.graph;
     let kept = graph.targets.ids().flat_map(|from| {
         let all = graph.targets.node(from).edges.iter().enumerate();
         let kept = all.filter(move |(position, edge)| {
             let id = EdgeId { from, position: *position };
-            edge.kind == EdgeKind::Modules && !outcome.removable.contains(&id)
+            edge.kind == EdgeKind::Modules && !removable.contains(&id)
         });
         kept.map(move |(_, edge)| (from.index(), edge.to.index()))
     });
-    let added = outcome.additions.iter().map(|(user, owner)| (user.index(), owner.index()));
+    let added = added.into_iter().map(|(user, owner)| (user.index(), owner.index()));
     Web::new(graph.targets.len(), kept.chain(added))
 }
 
@@ -184,10 +195,10 @@ pub(super) fn whole_web(graph: &Graph) -> Web {
 }
 
 /// First the cheap sufficient condition, that the user still reaches an owner itself; what fails it is asked of each executable.
-fn find_lost(
+pub(super) fn find_lost(
     graph: &Graph,
     executables: &Executables,
-    wanted: &BTreeMap<(TargetId, NameId), bool>,
+    wanted: &Wanted,
     after: &Web,
 ) -> Vec<Lost> {
     let pairs: Vec<(usize, usize)> = wanted
@@ -229,9 +240,8 @@ fn find_lost(
     lost
 }
 
-/// Every use of a provided module, by user and name; the flag says whether a dependency can be declared for it.
-fn wanted(edges: &Edges<'_>) -> BTreeMap<(TargetId, NameId), bool> {
-    let mut wanted: BTreeMap<(TargetId, NameId), bool> = BTreeMap::new();
+fn wanted(edges: &Edges<'_>) -> Wanted {
+    let mut wanted = Wanted::new();
     for user in edges.graph.targets.ids() {
         for (_, used) in &edges.uses[user.index()].uses {
             let Some(name) = used.name else { continue };
@@ -277,7 +287,7 @@ struct Adding<'a> {
 
 impl Adding<'_> {
     /// Whether `user` may depend on `owner`, in Buck2's eyes and in those of every executable above.
-    fn allows(&self, taken: &Additions, user: TargetId, owner: TargetId) -> bool {
+    fn allows(&self, taken: &Declared, user: TargetId, owner: TargetId) -> bool {
         visibility::allows(self.workspace, self.graph, user, owner)
             && !closure_with(self.builds, taken, owner).contains(user.index())
             && self.is_held_wherever(user, owner)
@@ -291,11 +301,8 @@ impl Adding<'_> {
     }
 }
 
-/// Who gets which dependency.
-type Additions = BTreeSet<(TargetId, TargetId)>;
-
 /// What can be reached from a target, additions included: two that are harmless alone can close a cycle together.
-fn closure_with(web: &Web, additions: &Additions, from: TargetId) -> FixedBitSet {
+fn closure_with(web: &Web, additions: &Declared, from: TargetId) -> FixedBitSet {
     let mut reached = web.closure([from.index()]);
     loop {
         let next = additions.iter().find(|(user, owner)| {
@@ -345,33 +352,6 @@ fn restore(
             put_back(&way, severed);
         }
     }
-}
-
-/// The additions that the removal of one edge calls for: their users had their owners through it.
-pub(super) fn additions_for(
-    edges: &Edges<'_>,
-    executables: &Executables,
-    before: &Web,
-    outcome: &Outcome,
-    id: EdgeId,
-) -> Vec<Addition> {
-    let graph = edges.graph;
-    if outcome.additions.is_empty() {
-        return Vec::new();
-    }
-    let below = before.closure([edges.edge(id).to.index()]);
-    let label = |id: TargetId| graph.targets.node(id).label.clone();
-    // The user and the edge meet in some executable, whether or not the one lies above the other.
-    let mut around = FixedBitSet::with_capacity(graph.targets.len());
-    for at in executables.holding(id.from) {
-        around.union_with(&executables.closures[at]);
-    }
-    outcome
-        .additions
-        .iter()
-        .filter(|(user, owner)| below.contains(owner.index()) && around.contains(user.index()))
-        .map(|(user, owner)| Addition { to: label(*user), dep: label(*owner) })
-        .collect()
 }
 
 /// Candidates: edges that nothing in their own target uses.

@@ -5,15 +5,26 @@ use crate::graph::{Graph, Kind, NameId, TargetId, Use, UseKind};
 use fixedbitset::FixedBitSet;
 use std::sync::OnceLock;
 
+/// When a source is loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum When {
+    /// When the executable starts, whatever it then does.
+    AtStart,
+    /// Then, or when something is called.
+    Ever,
+}
+
 /// What each executable loads, found when it is first asked for.
 pub(super) struct Loading {
-    loaded: Vec<OnceLock<FixedBitSet>>,
+    at_start: Vec<OnceLock<FixedBitSet>>,
+    ever: Vec<OnceLock<FixedBitSet>>,
 }
 
 impl Loading {
     /// Nothing is known yet.
     pub(super) fn new(executables: &Executables) -> Self {
-        Self { loaded: executables.tops.iter().map(|_| OnceLock::new()).collect() }
+        let unknown = || executables.tops.iter().map(|_| OnceLock::new()).collect();
+        Self { at_start: unknown(), ever: unknown() }
     }
 
     /// Whether the executable at a position loads a source, given by the position of its provision.
@@ -23,23 +34,29 @@ impl Loading {
         executables: &Executables,
         at: usize,
         provision: usize,
+        when: When,
     ) -> bool {
-        let walk = || Walk::new(graph, &executables.closures[at]).from(executables.tops[at]);
-        self.loaded[at].get_or_init(walk).contains(provision)
+        let walk = || Walk::new(graph, &executables.closures[at], when).from(executables.tops[at]);
+        let loaded = match when {
+            When::AtStart => &self.at_start,
+            When::Ever => &self.ever,
+        };
+        loaded[at].get_or_init(walk).contains(provision)
     }
 }
 
 struct Walk<'a> {
     graph: &'a Graph,
     closure: &'a FixedBitSet,
+    when: When,
     found: FixedBitSet,
     open: Vec<usize>,
 }
 
 impl<'a> Walk<'a> {
-    fn new(graph: &'a Graph, closure: &'a FixedBitSet) -> Self {
+    fn new(graph: &'a Graph, closure: &'a FixedBitSet, when: When) -> Self {
         let found = FixedBitSet::with_capacity(graph.owners.provisions().len());
-        Self { graph, closure, found, open: Vec::new() }
+        Self { graph, closure, when, found, open: Vec::new() }
     }
 
     fn from(mut self, top: TargetId) -> FixedBitSet {
@@ -52,9 +69,13 @@ impl<'a> Walk<'a> {
         }
         while let Some(at) = self.open.pop() {
             let Some(unit) = graph.unit_at(at) else { continue };
-            unit.uses.iter().filter(|used| runs(used)).for_each(|used| {
+            let when = self.when;
+            unit.uses.iter().filter(|used| runs(used, when)).for_each(|used| {
                 used.name.into_iter().for_each(|name| self.name(name));
             });
+            if self.when == When::AtStart {
+                continue;
+            }
             for (prefix, _) in &unit.prefixes {
                 graph.owners.below(prefix).into_iter().for_each(|at| self.provision(at));
             }
@@ -75,7 +96,11 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Whether a use loads the module when the program runs.
-fn runs(used: &Use) -> bool {
-    !matches!(used.kind, UseKind::TypeOnly | UseKind::String) && !used.missing_name
+/// Whether a use loads the module.
+pub(super) fn runs(used: &Use, when: When) -> bool {
+    let kind = match when {
+        When::AtStart => matches!(used.kind, UseKind::Runtime | UseKind::EntryPoint),
+        When::Ever => !matches!(used.kind, UseKind::TypeOnly | UseKind::String),
+    };
+    kind && !used.missing_name
 }

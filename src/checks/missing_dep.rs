@@ -3,11 +3,13 @@
 //! ## What it finds
 //!
 //! An import of a module that some target provides, where an executable that runs the import has no provider of the
-//! module in its closure. Imports guarded by `except ImportError` are optional and never missing.
+//! module in its closure. `certain` ones fail when the executable starts; `likely` ones when something is called, or in
+//! libraries that no program here has. Imports guarded by `except ImportError`, and those in a module's `__getattr__`, are
+//! optional and never missing.
 //!
 //! ## Why it matters
 //!
-//! The import fails when that executable reaches it.
+//! The import fails when it is reached.
 //!
 //! ## Example
 //!
@@ -21,7 +23,7 @@
 //! Add the dependency to the target whose source has the import.
 
 use super::context::Context;
-use super::transitive_dep::Undeclared;
+use super::transitive_dep::{Undeclared, Without};
 use crate::finding::{CheckId, Confidence, Evidence, Finding};
 use crate::graph::{Resolution, TargetId, Via};
 
@@ -32,10 +34,14 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
 
 /// How sure it is that an executable lacks a provider. What is not on disk brings modules that nobody here can see: other
 /// people's, or our own where a part of the repository was left behind.
-fn confidence(context: &Context<'_>, case: &Undeclared<'_>, without: usize) -> Option<Confidence> {
+fn confidence(
+    context: &Context<'_>,
+    case: &Undeclared<'_>,
+    without: Without,
+) -> Option<Confidence> {
     let graph = context.graph;
     let is_exported = context.workspace.settings.project.preset.is_some();
-    let held = || context.executables.closures[without].ones().map(crate::graph::target_at);
+    let held = || context.executables.closures[without.at].ones().map(crate::graph::target_at);
     let was_left_behind = |id: TargetId| {
         is_exported && graph.targets.resolution(context.label(id)) == Resolution::Broken
     };
@@ -48,7 +54,8 @@ fn confidence(context: &Context<'_>, case: &Undeclared<'_>, without: usize) -> O
     if !ours && held().any(is_unseen) {
         return None;
     }
-    Some(if held().any(was_left_behind) { Confidence::Likely } else { Confidence::Certain })
+    let sure = without.fails_at_start && !held().any(was_left_behind);
+    Some(if sure { Confidence::Certain } else { Confidence::Likely })
 }
 
 fn finding(context: &Context<'_>, case: &Undeclared<'_>) -> Option<Finding> {
@@ -60,12 +67,12 @@ fn finding(context: &Context<'_>, case: &Undeclared<'_>) -> Option<Finding> {
     let confidence = confidence(context, case, without)?;
     let user = context.label(case.user);
     let owner = context.label(case.owner);
-    let executable = context.executables.tops[without];
+    let executable = context.executables.tops[without.at];
     let message = if executable == case.user {
         format!("`{user}` imports `{}` but nothing it depends on provides it", case.used.wanted)
     } else {
         format!(
-            "`{user}` imports `{}`, which `{}` runs without a provider",
+            "`{user}` imports `{}`, which nothing in `{}` provides",
             case.used.wanted,
             context.label(executable)
         )

@@ -2,6 +2,7 @@
 //!
 //! One file a check; its doc comment is what `secateur explain` prints.
 
+mod additions;
 mod ambiguous_owner;
 mod broken_label;
 mod context;

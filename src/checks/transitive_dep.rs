@@ -22,6 +22,7 @@
 //! Declare the dependency.
 
 use super::context::Context;
+use super::loading::{self, When};
 use super::visibility;
 use crate::finding::{
     Addition, Change, CheckId, Confidence, Evidence, Finding, FixSet, Region, Safety,
@@ -82,10 +83,19 @@ pub(super) struct Undeclared<'a> {
     pub(super) used: &'a Use,
     /// The provider to declare.
     pub(super) owner: TargetId,
-    /// Position of an executable that runs the use and has no provider.
-    pub(super) without: Option<usize>,
+    /// An executable that has no provider.
+    pub(super) without: Option<Without>,
     /// Whether the provider depends on the user.
     closes_cycle: bool,
+}
+
+/// An executable that has the user of a module, and nothing that provides it.
+#[derive(Clone, Copy)]
+pub(super) struct Without {
+    /// Its position.
+    pub(super) at: usize,
+    /// It fails when it starts, whatever it is then asked to do.
+    pub(super) fails_at_start: bool,
 }
 
 impl Undeclared<'_> {
@@ -95,6 +105,7 @@ impl Undeclared<'_> {
         let is_program = graph.targets.node(self.owner).kind.is_executable();
         if is_program
             || self.closes_cycle
+            || self.shares_sources(context)
             || !visibility::allows(workspace, graph, self.user, self.owner)
         {
             return None;
@@ -103,12 +114,23 @@ impl Undeclared<'_> {
         Some(FixSet::new(Safety::Unsafe, [Change::AddDep(Addition { to, dep })]))
     }
 
+    /// Whether both ends have a source in common: together in one link tree they would clash.
+    fn shares_sources(&self, context: &Context<'_>) -> bool {
+        let provisions = &context.graph.owners.provisions();
+        let of = |id| context.graph.owners.offer(id).provisions.clone();
+        let files = |id| of(id).filter_map(|at| provisions[at].path.as_ref());
+        files(self.user).any(|path| files(self.owner).any(|other| other == path))
+    }
+
     /// What to do about it.
     pub(super) fn hint(&self, context: &Context<'_>) -> String {
         let (user, owner) = (context.label(self.user), context.label(self.owner));
         let kind = context.graph.targets.node(self.owner).kind;
         if kind.is_executable() {
             format!("move `{}` from the program `{owner}` into a library", self.used.wanted)
+        } else if self.shares_sources(context) {
+            let module = &self.used.wanted;
+            format!("`{owner}` and `{user}` have sources in common: move `{module}` below both")
         } else if self.closes_cycle {
             format!("`{owner}` depends on `{user}`: move `{}` below both", self.used.wanted)
         } else {
@@ -221,12 +243,18 @@ fn case<'a>(
         .provisions
         .clone()
         .find(|at| graph.owners.provisions()[*at].path.as_ref() == Some(path));
-    let loads = |at: &usize| {
+    let loads = |at: &usize, when: When| {
         let executables = &context.executables;
-        executables.is_run(graph, *at)
-            && provision.is_none_or(|source| context.loading.loads(graph, executables, *at, source))
+        let loads = |source| context.loading.loads(graph, executables, *at, source, when);
+        executables.is_run(graph, *at) && loading::runs(used, when) && provision.is_none_or(loads)
     };
-    let without = executables.iter().copied().find(|at| !has_any(at) && loads(at));
+    let lacking: Vec<usize> = executables.iter().copied().filter(|at| !has_any(at)).collect();
+    let first = |when: When| lacking.iter().copied().find(|at| loads(at, when));
+    let anywhere = || lacking.first().copied().filter(|_| lacking.len() == executables.len());
+    let without = match first(When::AtStart) {
+        Some(at) => Some(Without { at, fails_at_start: true }),
+        None => first(When::Ever).or_else(anywhere).map(|at| Without { at, fails_at_start: false }),
+    };
     // Nobody depends on a program for its modules, if a library has them too.
     let rank = |owner: &TargetId| (!graph.targets.node(*owner).kind.is_executable(), held(owner));
     let best = owners.iter().map(rank).max()?;

@@ -25,6 +25,9 @@ use rustc_hash::FxHashSet;
 const LOADED_BY_NAME: &[&str] =
     &["setup.py", "conftest.py", "noxfile.py", "conf.py", "fabfile.py", "tasks.py"];
 
+/// Directories of other people's code.
+const VENDORED: &[&str] = &["third-party", "third_party", "vendor"];
+
 /// Runs the check.
 pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
     let graph = context.graph;
@@ -60,8 +63,8 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
         .collect()
 }
 
-/// A file above which no build file stands is outside of what Buck2 builds; one that a build file names may be a source in
-/// another configuration.
+/// A file above which no build file stands, and other people's code, is outside of what Buck2 builds; one that a build file names
+/// may be a source in another configuration.
 fn confidence(
     context: &Context<'_>,
     path: &ProjectPath,
@@ -69,6 +72,9 @@ fn confidence(
 ) -> Confidence {
     match context.workspace.tree.package_of(path) {
         None => Confidence::Possible,
+        Some(_) if path.as_str().split('/').any(|dir| VENDORED.contains(&dir)) => {
+            Confidence::Possible
+        }
         Some(_) if named.contains(path) => Confidence::Likely,
         Some(_) => Confidence::Certain,
     }

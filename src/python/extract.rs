@@ -160,11 +160,13 @@ impl<'a> Walk<'_, 'a> {
         let lines = &self.source.lines;
         pytest::function(function, &self.names, |at| lines.line(at), &mut self.facts.pytest);
         let outer = (self.context, self.in_getattr);
-        self.in_getattr |= self.scopes.is_empty() && function.name.as_str() == "__getattr__";
+        let is_getattr = self.scopes.is_empty() && function.name.as_str() == "__getattr__";
+        self.in_getattr |= is_getattr;
         self.scopes.push(Scope::Function(function));
         // Decorators and defaults run outside, but nothing in them is an import statement. A body runs
-        // later, when no surrounding `try` catches its errors any more.
-        self.context = Context { deferred: true, optional: false, ..outer.0 };
+        // later, when no surrounding `try` catches its errors any more. That of the module's `__getattr__` runs for those
+        // who ask for a name, and without them it is not missed.
+        self.context = Context { deferred: true, optional: is_getattr, ..outer.0 };
         visitor::walk_stmt(self, statement);
         self.scopes.pop();
         (self.context, self.in_getattr) = outer;
