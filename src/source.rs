@@ -117,7 +117,10 @@ impl LineIndex {
     /// Indexes `text`; a line ends at `\n`, so CRLF files count right.
     pub fn new(text: &str) -> Self {
         let newlines = memchr::memchr_iter(b'\n', text.as_bytes());
-        let starts = std::iter::once(0).chain(newlines.map(|at| at as u32 + 1)).collect();
+        // Lines of code have some thirty characters.
+        let mut starts = Vec::with_capacity(text.len() / 32 + 1);
+        starts.push(0);
+        starts.extend(newlines.map(|at| at as u32 + 1));
         Self { starts }
     }
 

@@ -39,6 +39,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "buck",
             "checks",
+            "cost",
             "edits",
             "error",
             "finding",

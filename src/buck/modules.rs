@@ -122,7 +122,8 @@ impl Modules {
         load: &LoadStatement,
     ) -> Result<ModuleKey, String> {
         let path = loads::resolve(session.cells, &from.path, &load.module)?;
-        if !session.disk.files.exists(&path) {
+        // The tree knows most of them; directories that are ignored are not in it.
+        if !session.disk.tree.is_file(&path) && !session.disk.files.exists(&path) {
             return Err(format!("no file `{path}`"));
         }
         Ok(session.module_key(path, &from.cell))

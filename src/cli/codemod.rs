@@ -3,6 +3,7 @@
 use super::args::{Codemod, Fixes};
 use super::context::Context;
 use super::exit::Exit;
+use super::history;
 use super::selection;
 use crate::codemod::owners::{Codeowners, LOCATIONS};
 use crate::codemod::patch::{Author, Mode, Number, file_name, patch};
@@ -15,6 +16,9 @@ use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::path::Path;
 
+/// Rebuilds are counted over this many commits.
+const COMMITS: usize = 500;
+
 pub(super) fn run(args: &Codemod, context: &mut Context<'_>) -> Result<Exit> {
     let workspace = context.open()?;
     let selection = selection::of_codemod(args, &workspace)?;
@@ -24,7 +28,10 @@ pub(super) fn run(args: &Codemod, context: &mut Context<'_>) -> Result<Exit> {
         Fixes::Safe => Wanted::Safe,
     };
     let by = args.by.into();
-    let request = Request { selection: &selection, wanted, by, max_files: args.max_files };
+    // Without a history no rebuilds are counted.
+    let history = history::read(&workspace.root, COMMITS).ok();
+    let (history, max_files) = (history.as_ref(), args.max_files);
+    let request = Request { selection: &selection, wanted, by, max_files, history };
     let plan =
         context.work(|progress| codemod::plan(&workspace, request, &codeowners, progress))?;
     if let Some(dir) = &args.out {
@@ -76,7 +83,7 @@ fn write_patches(
     let mode = |path: &ProjectPath| mode(&workspace.root.join(path.as_str()));
     for (at, batch) in plan.batches.iter().enumerate() {
         let number = Number { this: at + 1, of: plan.batches.len() };
-        let message = codemod::message(batch, None);
+        let message = codemod::message(batch);
         let Some(bytes) = patch(number, &author, &message, &batch.changes, &mode) else {
             continue;
         };
@@ -87,7 +94,7 @@ fn write_patches(
 
 fn apply(workspace: &Workspace, plan: &Plan, context: &mut Context<'_>) -> Result<()> {
     for batch in &plan.batches {
-        let title = codemod::message(batch, None).subject;
+        let title = codemod::message(batch).subject;
         let info = BatchInfo { title: title.clone(), remove_empty_dirs: false };
         let applied = edits::apply(&workspace.root, &batch.changes, &info)?;
         if let Some(applied) = applied {
@@ -99,7 +106,7 @@ fn apply(workspace: &Workspace, plan: &Plan, context: &mut Context<'_>) -> Resul
 
 fn list(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     for (at, batch) in plan.batches.iter().enumerate() {
-        let subject = codemod::message(batch, None).subject;
+        let subject = codemod::message(batch).subject;
         writeln!(out, "{:>4}  {subject}", at + 1)?;
         for change in &batch.changes {
             let what = if change.after.is_none() { "delete" } else { "edit" };
@@ -136,7 +143,8 @@ fn as_json(plan: &Plan) -> Value {
             "key": batch.key,
             "owner": batch.owner.as_ref().map(ToString::to_string),
             "round": batch.round,
-            "subject": codemod::message(batch, None).subject,
+            "subject": codemod::message(batch).subject,
+            "saving": batch.saving,
             "findings": findings.collect::<Vec<_>>(),
             "files": batch.changes.iter().map(|change| json!({
                 "path": change.path.as_str(),

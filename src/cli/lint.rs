@@ -9,6 +9,7 @@ use super::output_error;
 use super::selection;
 use crate::buck::Evaluator;
 use crate::checks::Selection;
+use crate::cost::{GraphChange, Ledger};
 use crate::edits::Prover;
 use crate::error::{Error, Result};
 use crate::finding::{FixSet, Report, Safety};
@@ -68,7 +69,9 @@ fn report_with_offers(
     progress.start("prove", None);
     let prover = Prover::new(workspace, &graph, &evaluators);
     let wanted = |fix: &FixSet| args.edits == Edits::All || fix.safety == Safety::Safe;
-    report.offers = edits::offers(workspace, &prover, &report, wanted);
+    let ledger = Ledger::new(workspace, &graph, None);
+    let saving = |fix: &FixSet| ledger.saving(&GraphChange::of_fixes(&graph, [fix]));
+    report.offers = edits::offers(workspace, &prover, &report, wanted, saving);
     Ok(report)
 }
 

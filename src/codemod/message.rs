@@ -9,15 +9,13 @@ use std::fmt::Write;
 /// At most this many places are quoted for one finding.
 const MAX_EVIDENCE: usize = 6;
 
-/// The message of the commit that makes a batch; `saving` is a line on what it saves.
-pub fn message(batch: &Batch, saving: Option<&str>) -> Message {
+/// The message of the commit that makes a batch.
+pub fn message(batch: &Batch) -> Message {
     let mut body = String::new();
     for finding in batch.findings() {
         entry(finding, &mut body);
     }
-    if let Some(saving) = saving {
-        let _ = writeln!(body, "{saving}.\n");
-    }
+    let _ = writeln!(body, "{}.\n", capitalized(&batch.saving.to_string()));
     body.push_str(
         "Each edit was proven by evaluating the build files again: what is named here changes, and\nnothing else.\n",
     );
@@ -47,9 +45,13 @@ fn subject(batch: &Batch) -> String {
     }
     let clauses: Vec<String> = verbs.iter().map(|(verb, counts)| clause(verb, counts)).collect();
     let text = clauses.join(", ");
+    format!("{} ({})", capitalized(&text), batch.key)
+}
+
+fn capitalized(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|letter| letter.to_ascii_uppercase());
-    format!("{}{} ({})", first.unwrap_or_default(), letters.as_str(), batch.key)
+    first.into_iter().chain(letters).collect()
 }
 
 fn clause(verb: &str, counts: &BTreeMap<(&str, &str), usize>) -> String {

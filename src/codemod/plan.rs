@@ -5,9 +5,10 @@ use super::owners::{Codeowners, Owner};
 use super::{buildozer, script};
 use crate::buck::Evaluator;
 use crate::checks::{self, Selection};
+use crate::cost::{GraphChange, History, Ledger};
 use crate::edits::{Contents, FileChange, Prover, Wanted};
 use crate::error::{Error, Result};
-use crate::finding::{Finding, FixSet};
+use crate::finding::{Finding, FixSet, Saving};
 use crate::graph::{self, Graph};
 use crate::progress::Progress;
 use crate::source::ProjectPath;
@@ -39,6 +40,8 @@ pub struct Request<'a> {
     pub by: By,
     /// The most files in one batch; a fix that needs more is a batch of its own.
     pub max_files: usize,
+    /// Recent commits, to tell how many rebuilds a batch would have saved.
+    pub history: Option<&'a History>,
 }
 
 /// Fixes that go together.
@@ -52,6 +55,8 @@ pub struct Batch {
     pub round: usize,
     /// The fixes, each with the findings that it settles.
     pub fixes: Vec<(FixSet, Vec<Finding>)>,
+    /// What they save together, once the batches of the rounds before are made.
+    pub saving: Saving,
     /// The same for buildozer.
     pub steps: Vec<(buildozer::Rule, buildozer::Change)>,
     /// What becomes of the files, once the batches before this one are made.
@@ -136,6 +141,7 @@ impl Round<'_> {
                 groups.entry(self.key(&graph, finding)).or_default().push(fix);
             }
         }
+        let ledger = Ledger::new(workspace, &graph, self.request.history);
         let mut made = Made { prover: &prover, fixes: Vec::new(), contents: Contents::new() };
         for (key, fixes) in groups {
             for fixes in self.portions(&prover, fixes) {
@@ -144,10 +150,11 @@ impl Round<'_> {
                 let settled = |fix: &&FixSet| {
                     ((*fix).clone(), of(fix).into_iter().cloned().collect::<Vec<_>>())
                 };
+                let saving = ledger.saving(&GraphChange::of_fixes(&graph, fixes.iter().copied()));
                 let steps = fixes.iter().flat_map(|fix| script::steps(&graph, fix)).collect();
                 let fixes = fixes.iter().map(settled).collect();
                 let (key, round) = (key.clone(), self.number);
-                batches.push(Batch { key, owner, round, fixes, steps, changes });
+                batches.push(Batch { key, owner, round, fixes, saving, steps, changes });
             }
         }
         let refused = combined.refused.iter();

@@ -9,17 +9,16 @@ mod history;
 mod model;
 mod price;
 mod saving;
-mod size;
 mod usage;
 
 pub use change::GraphChange;
 pub use history::History;
 pub use model::Weight;
 pub use price::Price;
-pub use saving::{Rebuilds, RootSaving, Saving};
-pub use size::Size;
+pub use saving::RootSaving;
 pub use usage::{FirstUse, Usage, place_of, usage};
 
+use crate::finding::Saving;
 use crate::graph::{Graph, target_at};
 use crate::label::Label;
 use crate::workspace::Workspace;

@@ -2,7 +2,8 @@
 
 use super::model::{Delta, Model, Root, Weight};
 use super::price;
-use super::saving::{self, RootSaving, Saving};
+use super::saving::{self, RootSaving};
+use crate::finding::{Rebuilds, Saving};
 use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -124,7 +125,7 @@ fn brute_force(before: &World, after: &World) -> (Saving, BTreeMap<usize, RootSa
         bytes: lost_files.iter().map(|file| bytes(*file)).sum(),
         byte_roots: roots.values().map(|root| root.bytes).sum(),
         entered: sum(|root| root.entered),
-        rebuilds: Some(saving::Rebuilds { avoided, commits: before.commits.len() }),
+        rebuilds: Some(Rebuilds { avoided, commits: before.commits.len() }),
     };
     (saving, roots)
 }
@@ -176,7 +177,7 @@ proptest! {
 
 #[test]
 fn a_saving_fits_in_one_line() {
-    let rebuilds = Some(saving::Rebuilds { avoided: 17, commits: 500 });
+    let rebuilds = Some(Rebuilds { avoided: 17, commits: 500 });
     let many = Saving {
         roots: 3,
         programs: 3,

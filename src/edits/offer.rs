@@ -2,19 +2,20 @@
 
 use super::change::TextEdit;
 use super::prove::{Contents, Prover};
-use crate::finding::{FileEdit, FixSet, Offer, Report};
+use crate::finding::{FileEdit, FixSet, Offer, Report, Saving};
 use crate::source::Span;
 use crate::workspace::Workspace;
 use rayon::prelude::*;
 use similar::{DiffOp, TextDiff};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What each finding of a report can offer: its fix if that is wanted and proven.
+/// What each finding of a report can offer: its fix if that is wanted and proven, and what that saves.
 pub fn offers(
     workspace: &Workspace,
     prover: &Prover<'_>,
     report: &Report,
     wanted: impl Fn(&FixSet) -> bool,
+    saving: impl Fn(&FixSet) -> Saving + Sync,
 ) -> Vec<Option<Offer>> {
     let fixes = || report.findings.iter().filter_map(|finding| finding.fix.as_ref());
     // Findings of one literal share a fix, which is proven once.
@@ -23,7 +24,8 @@ pub fn offers(
         .into_par_iter()
         .filter_map(|fix| {
             let contents = prover.propose(&fix.changes).ok()?;
-            Some((fix, Offer { safety: fix.safety, edits: edits(workspace, &contents)? }))
+            let edits = edits(workspace, &contents)?;
+            Some((fix, Offer { safety: fix.safety, edits, saving: saving(fix) }))
         })
         .collect();
     let offer = |fix: Option<&FixSet>| proven.get(fix?).cloned();

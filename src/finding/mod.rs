@@ -4,11 +4,15 @@ mod baseline;
 mod check;
 mod fix;
 mod offer;
+mod saving;
+mod size;
 
 pub use baseline::{Baseline, Baselined, Entry, Renewal};
 pub use check::CheckId;
 pub use fix::{Addition, Change, FixSet, Removal, Safety};
 pub use offer::{FileEdit, Offer};
+pub use saving::{Rebuilds, Saving};
+pub use size::Size;
 
 use crate::label::Label;
 use crate::source::{Problem, ProjectPath, Span};

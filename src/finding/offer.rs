@@ -1,6 +1,6 @@
 //! A fix as bytes: what machine-readable reports offer. Pure values; touches nothing.
 
-use super::Safety;
+use super::{Safety, Saving};
 use crate::source::ProjectPath;
 
 /// Proven edits that settle a finding.
@@ -10,6 +10,8 @@ pub struct Offer {
     pub safety: Safety,
     /// Sorted by place; they don't overlap.
     pub edits: Vec<FileEdit>,
+    /// What they save on their own.
+    pub saving: Saving,
 }
 
 /// A change of one file.

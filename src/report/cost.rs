@@ -1,7 +1,8 @@
 //! Answers of `secateur cost`: a table for people, and one JSON object of a stable form. Writes only to the writer it is given.
 
 use super::{Look, Verbosity, count, grouped, harmless};
-use crate::cost::{RootSaving, Saving, Size, Usage, Weight};
+use crate::cost::{RootSaving, Usage, Weight};
+use crate::finding::{Saving, Size};
 use annotate_snippets::renderer::Style;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};

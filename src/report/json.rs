@@ -137,6 +137,8 @@ struct Fix<'a> {
     safety: &'static str,
     /// Sorted by place; they don't overlap.
     edits: Vec<Edit<'a>>,
+    /// What they save on their own, as the graph tells.
+    saving: &'a finding::Saving,
 }
 
 /// A change of one file.
@@ -173,7 +175,8 @@ impl<'a> Fix<'a> {
                 Edit::Delete { path: path.as_str(), delete: true }
             }
         };
-        Self { safety: offer.safety.as_str(), edits: offer.edits.iter().map(edit).collect() }
+        let edits = offer.edits.iter().map(edit).collect();
+        Self { safety: offer.safety.as_str(), edits, saving: &offer.saving }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -186,7 +186,10 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     if metadata.len() > MAX_BYTES {
         return Err(io::Error::other(format!("larger than {} MiB", MAX_BYTES >> 20)));
     }
-    fs::read(path)
+    // `fs::read` would ask for the size once more.
+    let mut bytes = Vec::with_capacity(metadata.len() as usize + 1);
+    fs::File::open(path)?.take(MAX_BYTES).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Whether `path` names anything.
