@@ -46,4 +46,5 @@ pub mod progress;
 pub mod python;
 pub mod report;
 pub mod source;
+pub mod tui;
 pub mod workspace;

@@ -1,0 +1,241 @@
+//! Everything that is shown. Pure values; touches nothing.
+
+use super::decisions::{Choice, Decisions};
+use super::item::Item;
+use super::keymap::Keymap;
+use super::message::{Page, Preview, Question, Scope, Tab};
+use super::rows::{Arrangement, Row, RowId};
+use super::walk::Walk;
+use crate::graph::Graph;
+use crate::source::ProjectPath;
+use jiff::civil::Date;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tui_input::Input;
+
+/// The least size at which there is something to see.
+pub const LEAST: (u16, u16) = (40, 10);
+/// Lines that are not part of a page: header, rule above the footer, footer.
+pub const FRAME: u16 = 3;
+
+/// Which side the keys move.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pane {
+    /// The tree of findings.
+    #[default]
+    Tree,
+    /// What is said of the one at hand.
+    Side,
+}
+
+/// What lies over the page.
+#[derive(Clone, Debug)]
+pub enum Overlay {
+    /// All keys; the first line that is shown.
+    Help(usize),
+    /// A question with its answer so far, and what is wrong with it.
+    Asking(Question, Input, Option<String>),
+}
+
+/// How far the analysis is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Stage {
+    /// Nothing was read yet.
+    #[default]
+    Starting,
+    /// It reads.
+    Running(&'static str, usize, Option<usize>),
+    /// Findings are there; fixes are tried, so many so far.
+    Trying(usize),
+    /// It is over.
+    Done,
+    /// It was stopped.
+    Cancelled,
+    /// It could not be done.
+    Failed(String),
+}
+
+impl Stage {
+    /// Whether something goes on that can be stopped.
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Starting | Self::Running(..) | Self::Trying(_))
+    }
+}
+
+/// The page before something is written.
+#[derive(Clone, Debug)]
+pub struct Review {
+    /// What of it.
+    pub scope: Scope,
+    /// What would be written; nothing while it is put together.
+    pub preview: Option<Preview>,
+    /// First line that is shown.
+    pub scroll: usize,
+    /// What became of the last attempt, a line for each file.
+    pub result: Vec<String>,
+    /// The batch that was written last, to take it back.
+    pub batch: Option<String>,
+    /// The command to run after writing.
+    pub verify: String,
+    /// What it said, and whether it is over and how.
+    pub output: Vec<String>,
+    /// Whether the command runs.
+    pub is_verifying: bool,
+}
+
+impl Default for Review {
+    fn default() -> Self {
+        Self {
+            scope: Scope::All,
+            preview: None,
+            scroll: 0,
+            result: Vec::new(),
+            batch: None,
+            verify: String::new(),
+            output: Vec::new(),
+            is_verifying: false,
+        }
+    }
+}
+
+/// Everything that is shown.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// The keys.
+    pub keymap: Keymap,
+    /// The name of the project.
+    pub project: String,
+    /// The day it is.
+    pub today: Date,
+    /// Columns and lines of the terminal.
+    pub size: (u16, u16),
+    /// What is in front.
+    pub page: Page,
+    /// What lies over it.
+    pub overlay: Option<Overlay>,
+    /// How far the analysis is.
+    pub stage: Stage,
+    /// Ticks since the start, for what moves by itself.
+    pub ticks: usize,
+    /// The findings.
+    pub items: Vec<Item>,
+    /// What was decided.
+    pub decisions: Decisions,
+    /// How the tree is made.
+    pub arrangement: Arrangement,
+    /// The filter as it was typed.
+    pub filter: String,
+    /// The tree.
+    pub rows: Vec<Row>,
+    /// The row at hand.
+    pub cursor: usize,
+    /// The first row that is shown.
+    pub top: usize,
+    /// Which side the keys move.
+    pub focus: Pane,
+    /// What is shown of the finding at hand.
+    pub tab: Tab,
+    /// The first line that is shown of it.
+    pub scroll: usize,
+    /// Which chain is shown.
+    pub chain: usize,
+    /// Files that were read for the screen.
+    pub texts: BTreeMap<ProjectPath, Option<Arc<str>>>,
+    /// Everything that was read.
+    pub graph: Option<Arc<Graph>>,
+    /// Bytes of the sources of each target, in the order of the graph.
+    pub bytes: Arc<Vec<u64>>,
+    /// The page of the graph.
+    pub walk: Walk,
+    /// The page before something is written.
+    pub review: Review,
+    /// Something to say, until the next key.
+    pub notice: Option<String>,
+    /// Files of which a part could not be read.
+    pub problems: usize,
+}
+
+impl Model {
+    /// The screen before anything is known.
+    pub fn new(project: String, today: Date, keymap: Keymap, decisions: Decisions) -> Self {
+        Self {
+            keymap,
+            project,
+            today,
+            size: (80, 24),
+            page: Page::Findings,
+            overlay: None,
+            stage: Stage::Starting,
+            ticks: 0,
+            items: Vec::new(),
+            decisions,
+            arrangement: Arrangement::default(),
+            filter: String::new(),
+            rows: Vec::new(),
+            cursor: 0,
+            top: 0,
+            focus: Pane::Tree,
+            tab: Tab::Detail,
+            scroll: 0,
+            chain: 0,
+            texts: BTreeMap::new(),
+            graph: None,
+            bytes: Arc::default(),
+            walk: Walk::default(),
+            review: Review::default(),
+            notice: None,
+            problems: 0,
+        }
+    }
+
+    /// The row at hand.
+    pub fn row(&self) -> Option<&Row> {
+        self.rows.get(self.cursor)
+    }
+
+    /// The finding at hand, if it is one and not a group.
+    pub fn item(&self) -> Option<&Item> {
+        let row = self.row().filter(|row| matches!(row.id, RowId::Finding(_)))?;
+        self.items.get(*row.items.first()?)
+    }
+
+    /// What was decided about a finding.
+    pub fn choice(&self, item: &Item) -> Option<&Choice> {
+        self.decisions.choice(&item.fingerprint, self.today)
+    }
+
+    /// How many lines of a page there are.
+    pub fn page_lines(&self) -> usize {
+        usize::from(self.size.1.saturating_sub(FRAME)).max(1)
+    }
+
+    /// Fingerprints of the findings that are accepted, in the order of reports.
+    pub fn accepted(&self) -> impl Iterator<Item = &Item> {
+        self.items.iter().filter(|item| matches!(self.choice(item), Some(Choice::Accepted)))
+    }
+
+    /// Makes the rows again, with the same one at hand if it is still there.
+    pub fn refresh(&mut self) {
+        let at_hand = self.row().map(|row| row.id.clone());
+        self.rows = self.arrangement.rows(&self.items, &self.decisions, self.today);
+        let found = at_hand.and_then(|id| self.rows.iter().position(|row| row.id == id));
+        self.cursor = found.unwrap_or(self.cursor).min(self.rows.len().saturating_sub(1));
+        self.keep_in_sight();
+    }
+
+    /// Goes to a row and keeps it on the screen.
+    pub fn go_to(&mut self, row: usize) {
+        let row = row.min(self.rows.len().saturating_sub(1));
+        if row != self.cursor {
+            (self.scroll, self.chain) = (0, 0);
+        }
+        self.cursor = row;
+        self.keep_in_sight();
+    }
+
+    fn keep_in_sight(&mut self) {
+        // One line is the heading of the tree.
+        let lines = self.page_lines().saturating_sub(1).max(1);
+        self.top = self.top.min(self.cursor).max((self.cursor + 1).saturating_sub(lines));
+    }
+}

@@ -1,0 +1,513 @@
+//! What a message does to the model, and what is to be done outside because of it. Pure.
+
+use super::decisions::{Choice, Decision};
+use super::effect::Effect;
+use super::item::Item;
+use super::message::{Analysis, Message, Outcome, Page, Question, Scope, Tab};
+use super::model::{Model, Overlay, Pane, Stage};
+use super::rows::RowId;
+use super::{answer, walk};
+use crate::source::ProjectPath;
+use tui_input::Input;
+
+/// More lines of a command's output are not kept.
+const MAX_OUTPUT: usize = 2_000;
+/// Texts of this many files are kept for the screen.
+const MAX_TEXTS: usize = 200;
+
+/// Changes the model, and says what is to be done outside.
+pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
+    if is_wish(&message) {
+        model.notice = None;
+    }
+    let mut effects = match &model.overlay {
+        Some(Overlay::Asking(..)) => match answer::update(model, message) {
+            Ok(effects) => effects,
+            Err(message) => general(model, message),
+        },
+        Some(Overlay::Help(_)) => match in_help(model, message) {
+            Ok(()) => Vec::new(),
+            Err(message) => general(model, message),
+        },
+        None => general(model, message),
+    };
+    effects.extend(wanted_texts(model));
+    effects
+}
+
+/// Whether the user did something.
+fn is_wish(message: &Message) -> bool {
+    !matches!(
+        message,
+        Message::Tick
+            | Message::Resize(..)
+            | Message::Progress { .. }
+            | Message::Analysed(_)
+            | Message::Tried(_)
+            | Message::Settled
+            | Message::Failed(_)
+            | Message::Text(..)
+            | Message::Preview(_)
+            | Message::Applied(_)
+            | Message::TakenBack(_)
+            | Message::Output(_)
+            | Message::Verified(_)
+            | Message::Notice(_)
+            | Message::Changed(_)
+    )
+}
+
+fn in_help(model: &mut Model, message: Message) -> Result<(), Message> {
+    let lines = model.keymap.actions().len();
+    let Some(Overlay::Help(top)) = &mut model.overlay else { return Err(message) };
+    match message {
+        Message::Move(by) | Message::Scroll(by) => *top = moved(*top, by, lines),
+        Message::Page(by) => *top = moved(*top, by * 10, lines),
+        Message::First => *top = 0,
+        Message::Cancel | Message::Quit | Message::Help | Message::Confirm => model.overlay = None,
+        message if is_wish(&message) => {}
+        message => return Err(message),
+    }
+    Ok(())
+}
+
+fn general(model: &mut Model, message: Message) -> Vec<Effect> {
+    match message {
+        Message::Quit => return vec![Effect::Quit],
+        Message::Help => model.overlay = Some(Overlay::Help(0)),
+        Message::Ask(question) => return answer::ask(model, question),
+        Message::Undo => return step(model, |model| model.decisions.undo()),
+        Message::Redo => return step(model, |model| model.decisions.redo()),
+        Message::Reanalyse => return analyse(model),
+        Message::Visit(page) => return visit(model, page),
+        Message::Cancel if model.stage.is_busy() => {
+            model.stage = Stage::Cancelled;
+            return vec![Effect::Cancel];
+        }
+        Message::Edit => return edit(model),
+        Message::Resize(columns, lines) => {
+            model.size = (columns, lines);
+            model.go_to(model.cursor);
+        }
+        Message::Tick => model.ticks = model.ticks.wrapping_add(1),
+        Message::Notice(text) => model.notice = Some(text),
+        message => {
+            return match (outside(model, message), model.page) {
+                (Ok(effects), _) => effects,
+                (Err(message), Page::Findings) => findings(model, message),
+                (Err(message), Page::Graph) => {
+                    walk::update(model, &message);
+                    Vec::new()
+                }
+                (Err(message), Page::Review) => review(model, message),
+            };
+        }
+    }
+    Vec::new()
+}
+
+/// What comes from outside means the same on every page.
+fn outside(model: &mut Model, message: Message) -> Result<Vec<Effect>, Message> {
+    match message {
+        Message::Progress { stage, done, total } => {
+            model.stage = Stage::Running(stage, done, total)
+        }
+        Message::Analysed(analysis) => analysed(model, *analysis),
+        Message::Tried(tried) => {
+            let before = if let Stage::Trying(count) = model.stage { count } else { 0 };
+            model.stage = Stage::Trying(before + tried.len());
+            for (fingerprint, proof, saving) in tried {
+                let found = model.items.iter_mut().find(|item| item.fingerprint == fingerprint);
+                if let Some(item) = found {
+                    (item.proof, item.saving) = (proof, saving);
+                }
+            }
+            model.refresh();
+        }
+        Message::Settled => model.stage = Stage::Done,
+        Message::Failed(reason) => model.stage = Stage::Failed(reason),
+        Message::Text(path, text) => {
+            if model.texts.len() >= MAX_TEXTS {
+                model.texts.clear();
+            }
+            model.texts.insert(path, text);
+        }
+        Message::Preview(preview) => {
+            model.review.preview = Some(*preview);
+            model.review.scroll = 0;
+        }
+        Message::Applied(outcome) => return Ok(applied(model, *outcome)),
+        Message::TakenBack(Ok(text)) => {
+            model.review.batch = None;
+            model.review.result = vec![text.clone()];
+            model.notice = Some(text);
+            return Ok(analyse(model));
+        }
+        Message::TakenBack(Err(reason)) => {
+            model.review.result = reason.lines().map(ToOwned::to_owned).collect();
+            model.notice = Some("nothing was taken back".to_owned());
+        }
+        Message::Output(line) => {
+            if model.review.output.len() < MAX_OUTPUT {
+                model.review.output.push(line);
+            }
+        }
+        Message::Verified(result) => {
+            model.review.is_verifying = false;
+            let text = match result {
+                Ok(()) => "the command succeeded".to_owned(),
+                Err(reason) => format!("{reason}; `U` takes back what was written"),
+            };
+            model.review.output.push(text.clone());
+            model.notice = Some(text);
+        }
+        Message::Changed(paths) => {
+            paths.iter().for_each(|path| drop(model.texts.remove(path)));
+            model.notice = Some(match paths.as_slice() {
+                [path] => format!("{path} changed: reading it again"),
+                paths => format!("{} files changed: reading them again", paths.len()),
+            });
+            return Ok(analyse(model));
+        }
+        message => return Err(message),
+    }
+    Ok(Vec::new())
+}
+
+fn findings(model: &mut Model, message: Message) -> Vec<Effect> {
+    let lines = model.page_lines() as i32;
+    match message {
+        Message::Move(by) if model.focus == Pane::Tree => {
+            model.go_to(moved(model.cursor, by, model.rows.len()));
+        }
+        Message::Page(by) if model.focus == Pane::Tree => {
+            model.go_to(moved(model.cursor, by * (lines - 2), model.rows.len()));
+        }
+        Message::First if model.focus == Pane::Tree => model.go_to(0),
+        Message::Last if model.focus == Pane::Tree => model.go_to(usize::MAX),
+        Message::Move(by) | Message::Scroll(by) => {
+            model.scroll = moved(model.scroll, by, usize::MAX);
+        }
+        Message::Page(by) => model.scroll = moved(model.scroll, by * (lines - 2), usize::MAX),
+        Message::First => model.scroll = 0,
+        Message::Focus => model.focus = other(model.focus),
+        Message::Open => open(model),
+        Message::Close => close(model),
+        Message::Accept => return accept(model),
+        Message::AcceptSafe => return accept_safe(model),
+        Message::Group => {
+            model.arrangement.grouping = model.arrangement.grouping.next();
+            model.refresh();
+        }
+        Message::Sort => {
+            model.arrangement.sort = model.arrangement.sort.next();
+            model.refresh();
+        }
+        Message::Show(tab) => show(model, tab),
+        Message::Turn(by) => {
+            let at = Tab::ALL.iter().position(|tab| *tab == model.tab).unwrap_or(0) as i32;
+            show(model, Tab::ALL[(at + by).rem_euclid(Tab::ALL.len() as i32) as usize]);
+        }
+        Message::Chain(by) => model.chain = moved(model.chain, by, usize::MAX),
+        Message::Click { column, row } => click(model, column, row),
+        Message::Cancel if !model.filter.is_empty() => {
+            model.filter.clear();
+            answer::set_filter(model, "");
+        }
+        Message::Cancel => model.focus = Pane::Tree,
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn review(model: &mut Model, message: Message) -> Vec<Effect> {
+    let page = model.page_lines() as i32 - 2;
+    let review = &mut model.review;
+    match message {
+        Message::Move(by) | Message::Scroll(by) => {
+            review.scroll = moved(review.scroll, by, usize::MAX);
+        }
+        Message::Page(by) => review.scroll = moved(review.scroll, by * page, usize::MAX),
+        Message::First => review.scroll = 0,
+        Message::Scope(by) => {
+            let owners = owners(model);
+            let at = match &model.review.scope {
+                Scope::All => 0,
+                Scope::Owner(owner) => {
+                    owners.iter().position(|it| it == owner).map_or(0, |at| at + 1)
+                }
+            };
+            let next = (at as i32 + by).rem_euclid(owners.len() as i32 + 1) as usize;
+            let owner = next.checked_sub(1).and_then(|at| owners.get(at));
+            model.review.scope = owner.map_or(Scope::All, |owner| Scope::Owner(owner.clone()));
+            return combine(model);
+        }
+        Message::Apply => {
+            let preview = review.preview.take_if(|preview| !preview.changes.is_empty());
+            match preview {
+                Some(preview) => {
+                    review.result = vec!["writing…".to_owned()];
+                    return vec![Effect::Apply(Box::new(preview))];
+                }
+                None => model.notice = Some("there is nothing to write".to_owned()),
+            }
+        }
+        Message::TakeBack => match &review.batch {
+            Some(batch) => return vec![Effect::TakeBack(batch.clone())],
+            None => model.notice = Some("nothing was written in this session".to_owned()),
+        },
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// A position some steps away, within `count`.
+pub(super) fn moved(at: usize, by: i32, count: usize) -> usize {
+    let to = at.saturating_add_signed(by as isize);
+    to.min(count.saturating_sub(1))
+}
+
+fn other(pane: Pane) -> Pane {
+    match pane {
+        Pane::Tree => Pane::Side,
+        Pane::Side => Pane::Tree,
+    }
+}
+
+fn show(model: &mut Model, tab: Tab) {
+    (model.tab, model.scroll) = (tab, 0);
+}
+
+fn open(model: &mut Model) {
+    let Some(row) = model.row() else { return };
+    match row.id.clone() {
+        RowId::Group(path) if row.folded => {
+            model.arrangement.folded.remove(&path);
+            model.refresh();
+        }
+        RowId::Group(_) => model.go_to(model.cursor + 1),
+        RowId::Finding(_) => model.focus = Pane::Side,
+    }
+}
+
+fn close(model: &mut Model) {
+    if model.focus == Pane::Side {
+        model.focus = Pane::Tree;
+        return;
+    }
+    let Some(row) = model.row() else { return };
+    match row.id.clone() {
+        RowId::Group(path) if !row.folded => {
+            model.arrangement.folded.insert(path);
+            model.refresh();
+        }
+        _ => model.go_to(parent(model, model.cursor).unwrap_or(model.cursor)),
+    }
+}
+
+/// The row of the group that a row is in.
+fn parent(model: &Model, at: usize) -> Option<usize> {
+    let depth = model.rows.get(at)?.depth;
+    model.rows[..at].iter().rposition(|row| row.depth < depth)
+}
+
+/// The findings at hand: one, or those of a group.
+pub(super) fn at_hand(model: &Model) -> Vec<&Item> {
+    let items = model.row().map_or(&[][..], |row| row.items.as_slice());
+    items.iter().filter_map(|at| model.items.get(*at)).collect()
+}
+
+fn accept(model: &mut Model) -> Vec<Effect> {
+    let fixable: Vec<&Item> = at_hand(model).into_iter().filter(|item| item.is_fixable()).collect();
+    if fixable.is_empty() {
+        model.notice = Some("there is no fix for this: it has to be done by hand".to_owned());
+        return Vec::new();
+    }
+    let is_accepted = |item: &&Item| matches!(model.choice(item), Some(Choice::Accepted));
+    let choice = (!fixable.iter().all(is_accepted)).then_some(Choice::Accepted);
+    let prints: Vec<String> = fixable.iter().map(|item| item.fingerprint.clone()).collect();
+    let is_one = matches!(model.row().map(|row| &row.id), Some(RowId::Finding(_)));
+    let effects = decide(model, &prints, |decision| decision.choice.clone_from(&choice));
+    if is_one && choice.is_some() {
+        model.go_to(model.cursor + 1);
+    }
+    effects
+}
+
+fn accept_safe(model: &mut Model) -> Vec<Effect> {
+    let is_group = matches!(model.row().map(|row| &row.id), Some(RowId::Group(_)));
+    let group = if is_group { Some(model.cursor) } else { parent(model, model.cursor) };
+    let Some(row) = group.and_then(|at| model.rows.get(at)) else { return Vec::new() };
+    let items = row.items.iter().filter_map(|at| model.items.get(*at));
+    let open =
+        items.filter(|item| item.is_safe() && item.is_fixable() && model.choice(item).is_none());
+    let prints: Vec<String> = open.map(|item| item.fingerprint.clone()).collect();
+    model.notice = Some(match prints.len() {
+        0 => "no safe fix is open in this group".to_owned(),
+        1 => "accepted 1 safe fix".to_owned(),
+        count => format!("accepted {count} safe fixes"),
+    });
+    decide(model, &prints, |decision| decision.choice = Some(Choice::Accepted))
+}
+
+/// Changes decisions, and keeps them.
+pub(super) fn decide(
+    model: &mut Model,
+    prints: &[String],
+    change: impl Fn(&mut Decision),
+) -> Vec<Effect> {
+    if !model.decisions.change(prints.iter().map(String::as_str), change) {
+        return Vec::new();
+    }
+    model.refresh();
+    vec![save(model), Effect::Prefer(prints.to_vec())]
+}
+
+fn save(model: &Model) -> Effect {
+    Effect::Save(model.decisions.entries().clone())
+}
+
+fn step(model: &mut Model, way: impl Fn(&mut Model) -> Option<Vec<String>>) -> Vec<Effect> {
+    let Some(about) = way(model) else {
+        model.notice = Some("there is nothing to take back or make again".to_owned());
+        return Vec::new();
+    };
+    model.refresh();
+    let first = about.first().cloned().map(RowId::Finding);
+    if let Some(at) = model.rows.iter().position(|row| Some(&row.id) == first.as_ref()) {
+        model.go_to(at);
+    }
+    vec![save(model)]
+}
+
+fn analyse(model: &mut Model) -> Vec<Effect> {
+    model.stage = Stage::Starting;
+    vec![Effect::Analyse]
+}
+
+fn analysed(model: &mut Model, analysis: Analysis) {
+    model.items = analysis.items;
+    model.graph = analysis.graph;
+    model.bytes = analysis.bytes;
+    model.problems = analysis.problems;
+    model.stage = Stage::Trying(0);
+    model.texts.clear();
+    walk::settle(model);
+    model.refresh();
+}
+
+fn applied(model: &mut Model, outcome: Outcome) -> Vec<Effect> {
+    match outcome {
+        Outcome::Written { batch, files, settles } => {
+            let count = files.len();
+            model.review.result = files.iter().map(|path| format!("written: {path}")).collect();
+            model.notice = Some(format!(
+                "{} findings settled in {count} files; `U` takes it back, and so does `secateur undo {batch}`",
+                settles.len()
+            ));
+            model.review.batch = Some(batch);
+            let mut effects = analyse(model);
+            if !model.review.verify.is_empty() {
+                model.review.output.clear();
+                model.review.is_verifying = true;
+                effects.push(Effect::Verify(model.review.verify.clone()));
+            }
+            effects
+        }
+        Outcome::Refused(reasons) => {
+            model.review.result =
+                reasons.iter().map(|(path, why)| format!("refused: {path}: {why}")).collect();
+            model.notice = Some("nothing was written; reading everything again".to_owned());
+            analyse(model)
+        }
+    }
+}
+
+fn visit(model: &mut Model, page: Page) -> Vec<Effect> {
+    model.page = page;
+    match page {
+        Page::Findings => Vec::new(),
+        Page::Graph => {
+            walk::enter(model);
+            Vec::new()
+        }
+        Page::Review => {
+            model.review.scope = Scope::All;
+            model.review.result.clear();
+            combine(model)
+        }
+    }
+}
+
+/// Asks for what would be written.
+pub(super) fn combine(model: &mut Model) -> Vec<Effect> {
+    model.review.preview = None;
+    let is_meant = |item: &&Item| match &model.review.scope {
+        Scope::All => true,
+        Scope::Owner(owner) => item.owner == *owner,
+    };
+    let accepted = model.accepted().filter(is_meant).map(|item| item.fingerprint.clone()).collect();
+    let rejected = model.items.iter().filter(is_meant).filter_map(|item| {
+        let Some(Choice::Rejected { reason }) = model.choice(item) else { return None };
+        Some((item.fingerprint.clone(), reason.clone()))
+    });
+    let (kept, scope) = (rejected.collect(), model.review.scope.clone());
+    vec![Effect::Combine { accepted, kept, scope }]
+}
+
+/// Those who answer for what was decided.
+fn owners(model: &Model) -> Vec<String> {
+    let is_decided = |item: &&Item| {
+        matches!(model.choice(item), Some(Choice::Accepted | Choice::Rejected { .. }))
+    };
+    let mut owners: Vec<String> =
+        model.items.iter().filter(is_decided).map(|item| item.owner.clone()).collect();
+    owners.sort();
+    owners.dedup();
+    owners
+}
+
+fn edit(model: &Model) -> Vec<Effect> {
+    let place = match model.page {
+        Page::Findings | Page::Review => {
+            model.item().map(|item| (item.finding.region.path.clone(), item.finding.region.line))
+        }
+        Page::Graph => walk::place(model),
+    };
+    place.map(|(path, line)| Effect::Edit(path, line)).into_iter().collect()
+}
+
+fn click(model: &mut Model, column: u16, row: u16) {
+    // The first line is the header, the second the heading of the tree.
+    let Some(line) = row.checked_sub(2) else { return };
+    if column < super::view::tree_width(model.size.0) {
+        model.focus = Pane::Tree;
+        let at = model.top + usize::from(line);
+        if at < model.rows.len() {
+            if at == model.cursor { open(model) } else { model.go_to(at) }
+        }
+    } else {
+        model.focus = Pane::Side;
+    }
+}
+
+/// Files that the screen needs and does not have.
+fn wanted_texts(model: &Model) -> Vec<Effect> {
+    if model.page != Page::Findings {
+        return Vec::new();
+    }
+    let Some(item) = model.item() else { return Vec::new() };
+    let evidence = item.finding.evidence.iter().take(12);
+    let evidence = evidence.map(|evidence| ProjectPath::new(evidence.path.as_str()));
+    let mut paths: Vec<ProjectPath> =
+        std::iter::once(item.finding.region.path.clone()).chain(evidence).collect();
+    paths.sort();
+    paths.dedup();
+    paths.retain(|path| !model.texts.contains_key(path));
+    paths.into_iter().map(Effect::Read).collect()
+}
+
+/// A question with an answer to start from.
+pub(super) fn asking(question: Question, answer: &str) -> Overlay {
+    Overlay::Asking(question, Input::new(answer.to_owned()), None)
+}
