@@ -14,6 +14,7 @@ mod cli;
 mod closure;
 mod cost;
 mod crash;
+mod culprits;
 mod determinism;
 mod differential;
 mod docs;
@@ -21,6 +22,7 @@ mod edits;
 mod fixes;
 mod hostile;
 mod hostile_files;
+mod interactive;
 mod journey;
 mod mutation;
 mod permissions;
@@ -30,6 +32,7 @@ mod seeded;
 mod situations;
 mod support;
 mod tidy;
+mod verify;
 
 #[test]
 fn no_test_file_is_forgotten() {

@@ -157,7 +157,28 @@ pub struct Codemod {
     /// Write the batches to the work tree; `secateur undo` takes them back one by one
     #[arg(long)]
     pub(super) apply: bool,
-    /// Print the plan as JSON
+    /// Show each fix and ask whether to make it; implies --apply unless --out or --buildozer is given
+    #[arg(long, conflicts_with_all = ["verify", "json"])]
+    pub(super) interactive: bool,
+    /// Run CMD after each batch, and take out again the fixes that it fails with; implies --apply
+    ///
+    /// CMD is run by `sh` in the project root. It is first run on the tree as it is, then on each batch; where it
+    /// fails, halves of the batch are tried until the guilty fixes are known. They are put into
+    /// .secateur/quarantine.json, which later runs leave out. In CMD, {targets} becomes the labels that a batch
+    /// changes, {rdeps} those and all that depend on them, {tests} the tests among these. A run that was interrupted
+    /// goes on where it was when the same command is given again.
+    #[arg(long, value_name = "CMD", conflicts_with_all = ["out", "buildozer"])]
+    pub(super) verify: Option<String>,
+    /// Stop CMD after so many seconds, and take it as failed
+    #[arg(long, value_name = "SECONDS", requires = "verify")]
+    pub(super) timeout: Option<std::num::NonZeroU64>,
+    /// Go on though files that --verify would change have changes that are not committed
+    #[arg(long, requires = "verify")]
+    pub(super) allow_dirty: bool,
+    /// Make the fixes, too, that --verify has put into quarantine
+    #[arg(long)]
+    pub(super) retry_quarantined: bool,
+    /// Print the plan, and what became of it, as JSON
     #[arg(long)]
     pub(super) json: bool,
 }

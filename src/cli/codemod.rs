@@ -4,36 +4,77 @@ use super::args::{Codemod, Fixes};
 use super::context::Context;
 use super::exit::Exit;
 use super::history;
+use super::interactive;
 use super::selection;
+use super::verify;
+use crate::checks::Selection;
 use crate::codemod::owners::{Codeowners, LOCATIONS};
 use crate::codemod::patch::{Author, Mode, Number, file_name, patch};
-use crate::codemod::{self, Batch, Plan, Request};
+use crate::codemod::{self, Batch, By, Filter, Plan, QUARANTINE, Quarantine, Request};
+use crate::cost::History;
 use crate::edits::{self, BatchInfo, Wanted};
 use crate::error::{Error, Result};
 use crate::source::ProjectPath;
 use crate::workspace::Workspace;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::Path;
 
 /// Rebuilds are counted over this many commits.
 const COMMITS: usize = 500;
 
+/// What is to be fixed, as the options say.
+pub(super) struct Wish {
+    selection: Selection,
+    wanted: Wanted,
+    by: By,
+    /// Without one no rebuilds are counted.
+    history: Option<History>,
+}
+
+impl Wish {
+    fn new(args: &Codemod, workspace: &Workspace) -> Result<Self> {
+        let wanted = match args.fix {
+            Fixes::All => Wanted::All,
+            Fixes::Safe => Wanted::Safe,
+        };
+        let selection = selection::of_codemod(args, workspace)?;
+        let history = history::read(&workspace.root, COMMITS).ok();
+        Ok(Self { selection, wanted, by: args.by.into(), history })
+    }
+
+    pub(super) fn request<'a>(&'a self, args: &Codemod, filter: Filter<'a>) -> Request<'a> {
+        let Self { selection, wanted, by, history } = self;
+        let (history, max_files) = (history.as_ref(), args.max_files);
+        Request { selection, wanted: *wanted, by: *by, max_files, filter, history }
+    }
+
+    /// A text that is the same where plans of one tree are.
+    pub(super) fn describe(&self, args: &Codemod) -> String {
+        let version = env!("CARGO_PKG_VERSION");
+        let Self { selection, wanted, by, .. } = self;
+        let (files, retry) = (args.max_files, args.retry_quarantined);
+        format!("{version} {selection:?} {wanted:?} {by:?} {files} {retry}")
+    }
+}
+
 pub(super) fn run(args: &Codemod, context: &mut Context<'_>) -> Result<Exit> {
     let workspace = context.open()?;
-    let selection = selection::of_codemod(args, &workspace)?;
+    let wish = Wish::new(args, &workspace)?;
     let codeowners = codeowners(&workspace);
-    let wanted = match args.fix {
-        Fixes::All => Wanted::All,
-        Fixes::Safe => Wanted::Safe,
+    if let Some(command) = &args.verify {
+        return verify::run(args, command, &wish, &codeowners, context);
+    }
+    let left_out = quarantined(args, &workspace)?;
+    let plan = if args.interactive {
+        interactive::plan(args, &wish, &left_out, &codeowners, context)?
+    } else {
+        let request = wish.request(args, Filter::LeaveOut(&left_out));
+        context.work(|progress| codemod::plan(&workspace, request, &codeowners, progress))?
     };
-    let by = args.by.into();
-    // Without a history no rebuilds are counted.
-    let history = history::read(&workspace.root, COMMITS).ok();
-    let (history, max_files) = (history.as_ref(), args.max_files);
-    let request = Request { selection: &selection, wanted, by, max_files, history };
-    let plan =
-        context.work(|progress| codemod::plan(&workspace, request, &codeowners, progress))?;
+    let has_files = args.out.is_some() || args.buildozer.is_some();
+    let applies = args.apply || args.interactive && !has_files;
     if let Some(dir) = &args.out {
         let dir = context.dir().join(dir);
         let count = write_patches(&dir, &workspace, &plan, context)?;
@@ -44,7 +85,7 @@ pub(super) fn run(args: &Codemod, context: &mut Context<'_>) -> Result<Exit> {
         write(&file, codemod::script(&plan).as_bytes())?;
         context.write(|out| writeln!(out, "buildozer script in {}", file.display()))?;
     }
-    if args.apply {
+    if applies {
         apply(&workspace, &plan, context)?;
     }
     if args.json {
@@ -52,10 +93,30 @@ pub(super) fn run(args: &Codemod, context: &mut Context<'_>) -> Result<Exit> {
             serde_json::to_writer(&mut *out, &as_json(&plan))?;
             writeln!(out)
         })?;
-    } else if args.out.is_none() && args.buildozer.is_none() && !args.apply {
-        context.write(|out| list(&plan, out))?;
+    } else {
+        context.write(|out| {
+            if !has_files && !applies {
+                list(&plan, out)?;
+            }
+            match plan.left_out {
+                0 => Ok(()),
+                count => writeln!(
+                    out,
+                    "quarantined fixes left out: {count}; --retry-quarantined makes them too"
+                ),
+            }
+        })?;
     }
-    Ok(if plan.batches.is_empty() || args.apply { Exit::Clean } else { Exit::Findings })
+    Ok(if plan.batches.is_empty() || applies { Exit::Clean } else { Exit::Findings })
+}
+
+/// The fingerprints that `--verify` has put into quarantine, unless they are wanted.
+fn quarantined(args: &Codemod, workspace: &Workspace) -> Result<BTreeSet<String>> {
+    if args.retry_quarantined {
+        return Ok(BTreeSet::new());
+    }
+    let bytes = edits::read_record(&workspace.root, QUARANTINE)?;
+    Ok(Quarantine::read(bytes.as_deref())?.fingerprints())
 }
 
 /// The first CODEOWNERS file that there is; none is no trouble.
@@ -101,6 +162,9 @@ fn apply(workspace: &Workspace, plan: &Plan, context: &mut Context<'_>) -> Resul
             context.write(|out| writeln!(out, "{}  {title}", applied.id))?;
         }
     }
+    if plan.batches.is_empty() {
+        return Ok(());
+    }
     context.write(|out| writeln!(out, "`secateur undo` takes back the last batch"))
 }
 
@@ -126,7 +190,7 @@ fn list(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     )
 }
 
-fn as_json(plan: &Plan) -> Value {
+pub(super) fn as_json(plan: &Plan) -> Value {
     let batch = |batch: &Batch| {
         let findings = batch.findings().map(|finding| {
             json!({
@@ -159,6 +223,7 @@ fn as_json(plan: &Plan) -> Value {
         "schema_version": 1,
         "batches": plan.batches.iter().map(batch).collect::<Vec<_>>(),
         "refused": refused.collect::<Vec<_>>(),
+        "quarantined": plan.left_out,
     })
 }
 

@@ -23,6 +23,18 @@ pub(super) struct Context<'a> {
     surroundings: &'a Surroundings,
 }
 
+/// Opens a project as the command line says.
+pub(super) struct Opener {
+    environment: Environment,
+    overrides: Overrides,
+}
+
+impl Opener {
+    pub(super) fn open(&self) -> Result<Workspace> {
+        Workspace::open(Path::new(""), &self.environment, &self.overrides)
+    }
+}
+
 impl<'a> Context<'a> {
     pub(super) fn new(
         global: &'a Global,
@@ -34,6 +46,11 @@ impl<'a> Context<'a> {
 
     /// Opens the project that holds the directory of `-C`, or the current one.
     pub(super) fn open(&self) -> Result<Workspace> {
+        self.opener().open()
+    }
+
+    /// What opens the project again, on any thread.
+    pub(super) fn opener(&self) -> Opener {
         let environment =
             Environment { current_dir: self.dir(), ..self.surroundings.environment.clone() };
         let overrides = Overrides {
@@ -41,7 +58,7 @@ impl<'a> Context<'a> {
             buckconfig: self.global.buckconfig.clone(),
             config_files: self.global.config_file.clone(),
         };
-        Workspace::open(Path::new(""), &environment, &overrides)
+        Opener { environment, overrides }
     }
 
     /// The root of the project, for commands that need nothing else of it: they work where its configuration is broken.
@@ -60,19 +77,34 @@ impl<'a> Context<'a> {
         self.surroundings.today
     }
 
+    /// The user's editor, as a command for the shell.
+    pub(super) fn editor(&self) -> &std::ffi::OsStr {
+        self.surroundings.editor.as_deref().unwrap_or(std::ffi::OsStr::new("vi"))
+    }
+
     /// Does the work on threads of its own, and shows how far it is.
     pub(super) fn work<T: Send>(
         &self,
         work: impl FnOnce(&dyn Progress) -> Result<T> + Send,
     ) -> Result<T> {
-        let threads = self.global.jobs.map_or(0, usize::from);
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK_BYTES);
-        let pool = pool.build().map_err(|error| Error::new(format!("no threads: {error}")))?;
-        if self.global.quiet || !self.surroundings.stderr_is_terminal {
+        let pool = self.pool()?;
+        if !self.shows_progress() {
             return pool.install(|| work(&Silent));
         }
         let bar = Bar::new();
         pool.install(|| work(&bar))
+    }
+
+    /// Threads to work on.
+    pub(super) fn pool(&self) -> Result<rayon::ThreadPool> {
+        let threads = self.global.jobs.map_or(0, usize::from);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK_BYTES);
+        pool.build().map_err(|error| Error::new(format!("no threads: {error}")))
+    }
+
+    /// Whether somebody sees progress and wants to.
+    pub(super) fn shows_progress(&self) -> bool {
+        !self.global.quiet && self.surroundings.stderr_is_terminal
     }
 
     /// How results look on `out`.
@@ -98,5 +130,13 @@ impl<'a> Context<'a> {
         write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Result<()> {
         write(self.out).map_err(output_error)
+    }
+
+    /// The same, for readers who wait.
+    pub(super) fn write_now(
+        &mut self,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<()> {
+        write(self.out).and_then(|()| self.out.flush()).map_err(output_error)
     }
 }

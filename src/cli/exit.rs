@@ -11,6 +11,8 @@ pub enum Exit {
     Failed,
     /// Part of the repository could not be read, and no finding at or above `--fail-on` stands.
     Incomplete,
+    /// The user stopped it.
+    Interrupted,
 }
 
 impl Exit {
@@ -30,6 +32,7 @@ Exit codes:
             Self::Findings => 1,
             Self::Failed => 2,
             Self::Incomplete => 3,
+            Self::Interrupted => 130,
         }
     }
 }

@@ -20,6 +20,8 @@ pub struct Surroundings {
     pub color: Color,
     /// The day it is, in UTC.
     pub today: jiff::civil::Date,
+    /// The user's editor, as a command for the shell.
+    pub editor: Option<OsString>,
 }
 
 /// When to colour.
@@ -52,6 +54,7 @@ impl Surroundings {
             width,
             color: Color::of_variables(variable),
             today: jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date(),
+            editor: variable("VISUAL").or_else(|| variable("EDITOR")),
         }
     }
 

@@ -1,19 +1,18 @@
 //! Fixes in batches that a person can review: by owner, package or target, each buildable on top of those before it. Writes
 //! nothing.
 
+use super::buildozer;
 use super::owners::{Codeowners, Owner};
-use super::{buildozer, script};
-use crate::buck::Evaluator;
-use crate::checks::{self, Selection};
-use crate::cost::{GraphChange, History, Ledger};
-use crate::edits::{Contents, FileChange, Prover, Wanted};
-use crate::error::{Error, Result};
+use super::round::Round;
+use crate::checks::Selection;
+use crate::cost::History;
+use crate::edits::{Contents, FileChange, Wanted};
+use crate::error::Result;
 use crate::finding::{Finding, FixSet, Saving};
-use crate::graph::{self, Graph};
+use crate::label::Label;
 use crate::progress::Progress;
-use crate::source::ProjectPath;
 use crate::workspace::Workspace;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// More rounds than this, and something goes in circles.
 const MAX_ROUNDS: usize = 50;
@@ -42,6 +41,38 @@ pub struct Request<'a> {
     pub max_files: usize,
     /// Recent commits, to tell how many rebuilds a batch would have saved.
     pub history: Option<&'a History>,
+    /// Which of the findings' fingerprints are to be fixed.
+    pub filter: Filter<'a>,
+}
+
+/// Which fixes are made, by the fingerprints of the findings that they settle.
+#[derive(Clone, Copy, Debug)]
+pub enum Filter<'a> {
+    /// All but those of these findings.
+    LeaveOut(&'a BTreeSet<String>),
+    /// Those of these findings alone.
+    Only(&'a BTreeSet<String>),
+}
+
+impl Filter<'_> {
+    /// Whether a fix is made that settles findings with these fingerprints.
+    pub fn takes(self, fingerprints: &[String]) -> bool {
+        match self {
+            Self::LeaveOut(left_out) => fingerprints.iter().all(|one| !left_out.contains(one)),
+            Self::Only(only) => fingerprints.iter().any(|one| only.contains(one)),
+        }
+    }
+}
+
+/// A fix with what it settles.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlannedFix {
+    /// What is done.
+    pub set: FixSet,
+    /// The findings that it settles, in the order of reports.
+    pub findings: Vec<Finding>,
+    /// Their fingerprints, see [`crate::finding::Report::fingerprints`].
+    pub fingerprints: Vec<String>,
 }
 
 /// Fixes that go together.
@@ -53,8 +84,10 @@ pub struct Batch {
     pub owner: Option<Owner>,
     /// In which round they became possible, from 0.
     pub round: usize,
-    /// The fixes, each with the findings that it settles.
-    pub fixes: Vec<(FixSet, Vec<Finding>)>,
+    /// The fixes.
+    pub fixes: Vec<PlannedFix>,
+    /// The targets that are another afterwards, sorted; some may be gone.
+    pub targets: Vec<Label>,
     /// What they save together, once the batches of the rounds before are made.
     pub saving: Saving,
     /// The same for buildozer.
@@ -66,7 +99,7 @@ pub struct Batch {
 impl Batch {
     /// The findings that it settles, in the order of reports.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
-        self.fixes.iter().flat_map(|(_, findings)| findings)
+        self.fixes.iter().flat_map(|fix| &fix.findings)
     }
 }
 
@@ -77,6 +110,8 @@ pub struct Plan {
     pub batches: Vec<Batch>,
     /// Findings whose fix could not be proven, and why.
     pub refused: Vec<(Finding, String)>,
+    /// How many fixes the filter left out.
+    pub left_out: usize,
 }
 
 /// Plans the fixes, round by round: what a round makes unused comes in the next.
@@ -88,163 +123,33 @@ pub fn plan(
 ) -> Result<Plan> {
     let mut plan = Plan::default();
     let mut contents = Contents::new();
+    // A fingerprint is that of another finding once its own is settled: each is good for one fix.
+    let mut only = match request.filter {
+        Filter::Only(only) => only.clone(),
+        Filter::LeaveOut(_) => BTreeSet::new(),
+    };
     for number in 0..MAX_ROUNDS {
         let changed = workspace.with_contents(&contents);
+        let filter = match request.filter {
+            Filter::Only(_) => Filter::Only(&only),
+            left_out @ Filter::LeaveOut(_) => left_out,
+        };
+        let request = Request { filter, ..request };
         let round = Round { workspace: &changed, request, codeowners, number };
-        let before = plan.batches.len();
-        plan.refused = round.run(&mut plan.batches, progress)?;
-        if plan.batches.len() == before {
-            break;
-        }
-        for change in plan.batches[before..].iter().flat_map(|batch| &batch.changes) {
+        let made = round.run(usize::MAX, progress, |made, _| Ok(made))?;
+        for change in made.batches.iter().flat_map(|batch| &batch.changes) {
             contents.insert(change.path.clone(), change.after.clone());
+        }
+        for fix in made.batches.iter().flat_map(|batch| &batch.fixes) {
+            only.retain(|fingerprint| !fix.fingerprints.contains(fingerprint));
+        }
+        let is_over = made.batches.is_empty();
+        plan.batches.extend(made.batches);
+        plan.refused = made.refused;
+        plan.left_out = made.left_out;
+        if is_over {
+            break;
         }
     }
     Ok(plan)
-}
-
-struct Round<'a> {
-    workspace: &'a Workspace,
-    request: Request<'a>,
-    codeowners: &'a Codeowners,
-    number: usize,
-}
-
-impl Round<'_> {
-    fn run(
-        &self,
-        batches: &mut Vec<Batch>,
-        progress: &dyn Progress,
-    ) -> Result<Vec<(Finding, String)>> {
-        let workspace = self.workspace;
-        let cells = graph::configurations(workspace)?;
-        let evaluators: Result<Vec<Evaluator<'_>>> =
-            cells.iter().map(|cells| Evaluator::new(workspace, cells, progress)).collect();
-        let evaluators = evaluators?;
-        let graph = graph::build_with(workspace, &evaluators, progress)?;
-        let report = checks::run(workspace, &graph, self.request.selection, progress);
-        progress.start("prove", None);
-        let prover = Prover::new(workspace, &graph, &evaluators);
-        let mut findings: BTreeMap<&FixSet, Vec<&Finding>> = BTreeMap::new();
-        for finding in &report.findings {
-            if let Some(fix) = finding.fix.as_ref().filter(|fix| self.request.wanted.takes(fix)) {
-                findings.entry(fix).or_default().push(finding);
-            }
-        }
-        let combined = prover.combine(findings.keys().copied());
-        let of = |fix: &FixSet| findings.get(fix).cloned().unwrap_or_default();
-        let mut groups: BTreeMap<String, Vec<&FixSet>> = BTreeMap::new();
-        let mut by_place: Vec<&FixSet> = combined.fixes.clone();
-        by_place.sort_by_key(|fix| of(fix).first().map(|finding| finding.region.clone()));
-        for fix in by_place {
-            if let Some(finding) = of(fix).first() {
-                groups.entry(self.key(&graph, finding)).or_default().push(fix);
-            }
-        }
-        let ledger = Ledger::new(workspace, &graph, self.request.history);
-        let mut made = Made { prover: &prover, fixes: Vec::new(), contents: Contents::new() };
-        for (key, fixes) in groups {
-            for fixes in self.portions(&prover, fixes) {
-                let Some(changes) = made.add(workspace, &fixes)? else { continue };
-                let owner = of(fixes[0]).first().and_then(|finding| self.owner(&graph, finding));
-                let settled = |fix: &&FixSet| {
-                    ((*fix).clone(), of(fix).into_iter().cloned().collect::<Vec<_>>())
-                };
-                let saving = ledger.saving(&GraphChange::of_fixes(&graph, fixes.iter().copied()));
-                let steps = fixes.iter().flat_map(|fix| script::steps(&graph, fix)).collect();
-                let fixes = fixes.iter().map(settled).collect();
-                let (key, round) = (key.clone(), self.number);
-                batches.push(Batch { key, owner, round, fixes, saving, steps, changes });
-            }
-        }
-        let refused = combined.refused.iter();
-        let refused = refused.flat_map(|(fix, reason)| {
-            of(fix).into_iter().map(move |finding| (finding.clone(), reason.clone()))
-        });
-        Ok(refused.collect())
-    }
-
-    fn owner(&self, graph: &Graph, finding: &Finding) -> Option<Owner> {
-        let path = &finding.region.path;
-        let target = finding.target.as_ref().and_then(|label| graph.targets.find(label));
-        let of_target = target.and_then(|id| graph.package(id));
-        let around = || {
-            let dir = self.workspace.tree.package_of(path)?.dir.clone();
-            graph.evaluation.packages.iter().find(|package| package.dir == dir)
-        };
-        let oncall = of_target.or_else(around).and_then(|package| package.oncall.as_deref());
-        self.codeowners.owner_of(oncall, path)
-    }
-
-    fn key(&self, graph: &Graph, finding: &Finding) -> String {
-        let package = || {
-            let dir = finding.region.path.parent().unwrap_or_else(ProjectPath::root);
-            finding.target.as_ref().map_or_else(|| dir.to_string(), |l| l.package.to_string())
-        };
-        match self.request.by {
-            By::Owner => {
-                let owner = self.owner(graph, finding);
-                owner.map_or_else(|| "no owner".to_owned(), |owner| owner.to_string())
-            }
-            By::Package => package(),
-            By::Target => finding.target.as_ref().map_or_else(package, ToString::to_string),
-        }
-    }
-
-    /// Fixes in portions that touch no more files than asked for.
-    fn portions<'f>(&self, prover: &Prover<'_>, fixes: Vec<&'f FixSet>) -> Vec<Vec<&'f FixSet>> {
-        let mut portions: Vec<Vec<&FixSet>> = Vec::new();
-        let mut files: BTreeSet<ProjectPath> = BTreeSet::new();
-        for fix in fixes {
-            let own: Vec<ProjectPath> = prover.files_of(fix);
-            let grown = files.union(&own.iter().cloned().collect()).count();
-            if portions.is_empty() || grown > self.request.max_files {
-                portions.push(Vec::new());
-                files.clear();
-            }
-            files.extend(own);
-            if let Some(portion) = portions.last_mut() {
-                portion.push(fix);
-            }
-        }
-        portions
-    }
-}
-
-/// What the batches of a round have made so far.
-struct Made<'p, 'a, 'f> {
-    prover: &'p Prover<'a>,
-    fixes: Vec<&'f FixSet>,
-    contents: Contents,
-}
-
-impl<'f> Made<'_, '_, 'f> {
-    /// Makes some more; `None` if they cannot be made before others are.
-    fn add(
-        &mut self,
-        workspace: &Workspace,
-        fixes: &[&'f FixSet],
-    ) -> Result<Option<Vec<FileChange>>> {
-        let together = self.fixes.iter().chain(fixes).flat_map(|fix| &fix.changes);
-        let Ok(contents) = self.prover.propose(together) else { return Ok(None) };
-        let mut changes = Vec::new();
-        for (path, after) in &contents {
-            let before = match self.contents.get(path) {
-                Some(before) => before.clone(),
-                None => {
-                    let bytes = workspace.files.read(path);
-                    Some(
-                        bytes
-                            .map_err(|e| Error::new("cannot be read").at(path.as_str()).cause(e))?,
-                    )
-                }
-            };
-            if let Some(before) = before.filter(|before| Some(before) != after.as_ref()) {
-                changes.push(FileChange { path: path.clone(), before, after: after.clone() });
-            }
-        }
-        self.fixes.extend(fixes);
-        self.contents = contents;
-        Ok(Some(changes))
-    }
 }

@@ -2,12 +2,15 @@
 #![expect(clippy::disallowed_methods, reason = "the one file that changes the user's files")]
 
 use crate::source::ProjectPath;
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::fs::{self, DirBuilder, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{
     DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown, symlink,
 };
 use std::path::{Path, PathBuf};
+
+/// An open file, for those who hand one on to a program.
+pub(super) use std::fs::File;
 
 /// What stands at a path.
 #[derive(Clone, Debug)]
@@ -109,6 +112,12 @@ pub(super) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = create_new(path)?;
     file.write_all(bytes)?;
     file.sync_all()
+}
+
+/// An empty file in place of what stood there.
+pub(super) fn create(path: &Path) -> io::Result<File> {
+    remove(path)?;
+    create_new(path)
 }
 
 /// Replaces a file as a whole: after a crash, it is the old or the new one.

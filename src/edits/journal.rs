@@ -101,8 +101,7 @@ impl Journal {
 
     /// The same, and makes one if there is none.
     pub(super) fn create(root: &Path) -> Result<Self> {
-        let made = is_there(root).map_err(io::Error::other).and_then(|_| make(root));
-        made.map_err(|error| Error::new("cannot be made").at(OURS).cause(error))?;
+        ensure(root)?;
         Self::open(root)?.ok_or_else(|| Error::new("is gone").at(OURS))
     }
 
@@ -178,8 +177,16 @@ fn dir(root: &Path) -> PathBuf {
     root.join(OURS).join("journal")
 }
 
+/// Makes an empty journal if there is none.
+pub(super) fn ensure(root: &Path) -> Result<()> {
+    if is_there(root)? {
+        return Ok(());
+    }
+    make(root).map_err(|error| Error::new("cannot be made").at(OURS).cause(error))
+}
+
 /// Whether the project has a journal. A link in its place might make us write anywhere.
-fn is_there(root: &Path) -> Result<bool> {
+pub(super) fn is_there(root: &Path) -> Result<bool> {
     for path in [root.join(OURS), dir(root)] {
         let is_dir = disk::is_dir(&path);
         match is_dir.map_err(|error| Error::new("cannot be read").at(OURS).cause(error))? {

@@ -1,5 +1,5 @@
-//! Changes of the user's files: fixes as text, their proof, and how they are written and taken back. Only `apply` and
-//! `undo` write, through `disk`.
+//! Changes of the user's files: fixes as text, their proof, and how they are written and taken back. Only `apply`,
+//! `undo` and `records` write, through `disk`.
 
 mod apply;
 mod cascade;
@@ -12,6 +12,7 @@ mod journal;
 mod offer;
 mod plan;
 mod prove;
+mod records;
 mod refusal;
 mod sequence;
 mod spelling;
@@ -25,5 +26,6 @@ pub use combine::Combined;
 pub use journal::{Batch, BatchId, BatchState, batches};
 pub use offer::offers;
 pub use prove::{Contents, Prover};
+pub use records::{Records, RecordsLock, read_record};
 pub use refusal::{ApplyError, Reason, Refused};
 pub use undo::{finish, undo};
