@@ -6,6 +6,10 @@ pub trait Progress: Sync {
     fn start(&self, stage: &'static str, total: Option<usize>);
     /// One step of the current stage is done.
     fn step(&self);
+    /// Whether nobody waits for the result any more: what is left may be skipped.
+    fn is_cancelled(&self) -> bool {
+        false
+    }
 }
 
 /// Nobody watches.

@@ -69,6 +69,8 @@ pub(super) enum Command {
     Why(Why),
     /// Rank dependencies by what they alone hold in the closures of programs and tests
     Cost(Cost),
+    /// Explore, triage, preview and apply in the terminal
+    Tui(Tui),
     /// Print the graph of targets or modules
     Graph(Graph),
     /// Take back a batch of changes, or complete one that was interrupted
@@ -404,4 +406,12 @@ mod tests {
             assert!(parse_output(bad).is_err(), "{bad}");
         }
     }
+}
+
+/// Options of `tui`.
+#[derive(Debug, Default, Args)]
+pub(super) struct Tui {
+    /// Show these alone: //pkg:name, //pkg:, //pkg/..., cell//..., or a path
+    #[arg(value_name = "PATTERN")]
+    pub(super) patterns: Vec<String>,
 }

@@ -77,7 +77,7 @@ pub(super) fn run(args: &Codemod, context: &mut Context<'_>) -> Result<Exit> {
     let applies = args.apply || args.interactive && !has_files;
     if let Some(dir) = &args.out {
         let dir = context.dir().join(dir);
-        let count = write_patches(&dir, &workspace, &plan, context)?;
+        let count = write_patches(&dir, &workspace, &plan, context.today())?;
         context.write(|out| writeln!(out, "{count} patches in {}", dir.display()))?;
     }
     if let Some(file) = &args.buildozer {
@@ -120,7 +120,7 @@ fn quarantined(args: &Codemod, workspace: &Workspace) -> Result<BTreeSet<String>
 }
 
 /// The first CODEOWNERS file that there is; none is no trouble.
-fn codeowners(workspace: &Workspace) -> Codeowners {
+pub(super) fn codeowners(workspace: &Workspace) -> Codeowners {
     let paths = LOCATIONS.iter().map(|path| ProjectPath::new(*path));
     let found = paths.filter(|path| workspace.files.exists(path)).find_map(|path| {
         let text = String::from_utf8(workspace.files.read(&path).ok()?).ok()?;
@@ -129,17 +129,17 @@ fn codeowners(workspace: &Workspace) -> Codeowners {
     found.unwrap_or_default()
 }
 
-fn write_patches(
+pub(super) fn write_patches(
     dir: &Path,
     workspace: &Workspace,
     plan: &Plan,
-    context: &Context<'_>,
+    today: jiff::civil::Date,
 ) -> Result<usize> {
     make_dir(dir)?;
     let author = Author {
         name: "secateur".to_owned(),
         email: "secateur@localhost".to_owned(),
-        date: midnight(context.today())?,
+        date: midnight(today)?,
     };
     let mode = |path: &ProjectPath| mode(&workspace.root.join(path.as_str()));
     for (at, batch) in plan.batches.iter().enumerate() {

@@ -3,7 +3,7 @@
 use super::args::Global;
 use super::output_error;
 use super::progress::Bar;
-use super::surroundings::Surroundings;
+use super::surroundings::{Color, Surroundings};
 use crate::error::{Error, Result};
 use crate::progress::{Progress, Silent};
 use crate::report::{Look, Verbosity};
@@ -100,6 +100,26 @@ impl<'a> Context<'a> {
         let threads = self.global.jobs.map_or(0, usize::from);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK_BYTES);
         pool.build().map_err(|error| Error::new(format!("no threads: {error}")))
+    }
+
+    /// Whether there is a terminal to draw on.
+    pub(super) fn is_interactive(&self) -> bool {
+        self.surroundings.stdout_is_terminal
+    }
+
+    /// What the command line, and else the variables, say about colour.
+    pub(super) fn terminal_color(&self) -> Color {
+        if self.surroundings.stdout_color(self.global.color) { Color::Always } else { Color::Never }
+    }
+
+    /// Whether the terminal has more than sixteen colours.
+    pub(super) fn has_true_color(&self) -> bool {
+        self.surroundings.has_true_color
+    }
+
+    /// Whether the terminal shows no more than ASCII.
+    pub(super) fn is_ascii(&self) -> bool {
+        self.surroundings.is_ascii
     }
 
     /// Whether somebody sees progress and wants to.

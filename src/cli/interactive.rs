@@ -201,7 +201,7 @@ fn ask(prompt: &str, answers: &mut dyn BufRead, context: &mut Context<'_>) -> Re
 fn edit(offer: &Offered, workspace: &Workspace, context: &mut Context<'_>) -> Result<()> {
     let Some(finding) = offer.fix.findings.first() else { return Ok(()) };
     let editor = context.editor().to_owned();
-    let mut command = editor_at(&editor, &finding.region);
+    let mut command = editor_at(&editor, finding.region.path.as_str(), finding.region.line);
     let status = command.current_dir(&workspace.root).status();
     let name = editor.to_string_lossy();
     let status =
@@ -214,14 +214,13 @@ fn edit(offer: &Offered, workspace: &Workspace, context: &mut Context<'_>) -> Re
 
 /// As git runs editors: the variable is a command for the shell, which may have arguments.
 #[expect(clippy::disallowed_methods, reason = "the user's editor")]
-fn editor_at(editor: &OsStr, region: &Region) -> Command {
+pub(super) fn editor_at(editor: &OsStr, path: &str, line: u32) -> Command {
     let mut script = editor.to_owned();
     script.push(" \"$@\"");
     let mut command = Command::new("sh");
     command.arg("-c").arg(script).arg("sh");
     let program = editor.to_string_lossy().split_whitespace().next().unwrap_or_default().to_owned();
     let program = Path::new(&program).file_name().map(OsStr::to_string_lossy);
-    let (path, line) = (region.path.as_str(), region.line);
     match program.as_deref() {
         Some("code" | "code-insiders" | "codium" | "cursor") => {
             command.args(["--wait", "--goto"]).arg(format!("./{path}:{line}"))

@@ -22,6 +22,7 @@ mod progress;
 mod selection;
 mod shell;
 mod surroundings;
+mod tui;
 mod undo;
 mod values;
 mod verify;
@@ -75,6 +76,7 @@ fn command(
         Command::Baseline(args) => baseline::run(args, &mut context),
         Command::Why(args) => why::run(args, &mut context),
         Command::Cost(args) => cost::run(args, &mut context),
+        Command::Tui(args) => tui::run(args, &mut context),
         Command::Graph(args) => graph::run(args, &mut context),
         Command::Undo(args) => undo::run(args, &mut context),
         Command::Explain(args) => explain::run(args, &mut context),

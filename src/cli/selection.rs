@@ -33,6 +33,17 @@ pub(super) fn of_codemod(args: &Codemod, workspace: &Workspace) -> Result<Select
     })
 }
 
+/// The same for `tui`.
+pub(super) fn of_tui(texts: &[String], workspace: &Workspace) -> Result<Selection> {
+    let settings = &workspace.settings;
+    Ok(Selection {
+        checks: checks(&[], &[], settings)?,
+        min_confidence: confidence(settings.lint.min_confidence),
+        patterns: patterns(texts, workspace)?,
+        severity: severities(settings)?,
+    })
+}
+
 fn patterns(texts: &[String], workspace: &Workspace) -> Result<Vec<Pattern>> {
     let parse = |text: &String| Pattern::parse(text, &workspace.cells, &workspace.start);
     texts.iter().map(parse).collect()

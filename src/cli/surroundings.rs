@@ -22,6 +22,10 @@ pub struct Surroundings {
     pub today: jiff::civil::Date,
     /// The user's editor, as a command for the shell.
     pub editor: Option<OsString>,
+    /// Whether the terminal has more than sixteen colours.
+    pub has_true_color: bool,
+    /// Whether the terminal shows no more than ASCII.
+    pub is_ascii: bool,
 }
 
 /// When to colour.
@@ -55,6 +59,11 @@ impl Surroundings {
             color: Color::of_variables(variable),
             today: jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date(),
             editor: variable("VISUAL").or_else(|| variable("EDITOR")),
+            has_true_color: variable("COLORTERM")
+                .is_some_and(|value| value == "truecolor" || value == "24bit"),
+            is_ascii: !says_utf8(
+                variable("LC_ALL").or_else(|| variable("LC_CTYPE")).or_else(|| variable("LANG")),
+            ),
         }
     }
 
@@ -67,6 +76,12 @@ impl Surroundings {
     pub(super) fn stderr_color(&self, option: Color) -> bool {
         option.or(self.color).applies(self.stderr_is_terminal)
     }
+}
+
+/// Whether a locale is one of UTF-8.
+fn says_utf8(locale: Option<OsString>) -> bool {
+    let locale = locale.map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    locale.contains("utf-8") || locale.contains("utf8")
 }
 
 impl Color {

@@ -21,6 +21,7 @@ pub use message::message;
 pub use offer::{Offered, OfferedBatch, offered};
 pub use plan::{Batch, By, Filter, Plan, PlannedFix, Request, plan};
 pub use quarantine::{FailingSet, QUARANTINE, Quarantine, Suspect};
+pub use round::owner_of;
 pub use script::script;
 pub use state::{BatchOutcome, Current, STATE, Setup, State, Trial};
 pub use verify::{Bench, Built, End, News, Verification};

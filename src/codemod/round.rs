@@ -25,6 +25,24 @@ pub(super) struct Round<'a> {
     pub(super) number: usize,
 }
 
+/// Who answers for what a finding is about.
+pub fn owner_of(
+    workspace: &Workspace,
+    graph: &Graph,
+    codeowners: &Codeowners,
+    finding: &Finding,
+) -> Option<Owner> {
+    let path = &finding.region.path;
+    let target = finding.target.as_ref().and_then(|label| graph.targets.find(label));
+    let of_target = target.and_then(|id| graph.package(id));
+    let around = || {
+        let dir = workspace.tree.package_of(path)?.dir.clone();
+        graph.evaluation.packages.iter().find(|package| package.dir == dir)
+    };
+    let oncall = of_target.or_else(around).and_then(|package| package.oncall.as_deref());
+    codeowners.owner_of(oncall, path)
+}
+
 /// What a round was made from. It lives as long as the round is looked at.
 pub(super) struct Analysis<'a> {
     pub(super) workspace: &'a Workspace,
@@ -154,15 +172,7 @@ impl Round<'_> {
     }
 
     fn owner(&self, graph: &Graph, finding: &Finding) -> Option<Owner> {
-        let path = &finding.region.path;
-        let target = finding.target.as_ref().and_then(|label| graph.targets.find(label));
-        let of_target = target.and_then(|id| graph.package(id));
-        let around = || {
-            let dir = self.workspace.tree.package_of(path)?.dir.clone();
-            graph.evaluation.packages.iter().find(|package| package.dir == dir)
-        };
-        let oncall = of_target.or_else(around).and_then(|package| package.oncall.as_deref());
-        self.codeowners.owner_of(oncall, path)
+        owner_of(self.workspace, graph, self.codeowners, finding)
     }
 
     fn key(&self, graph: &Graph, finding: &Finding) -> String {

@@ -54,6 +54,7 @@ impl PythonFiles {
         let files: Vec<PythonFile> = wanted
             .par_iter()
             .with_min_len(8)
+            .filter(|_| !progress.is_cancelled())
             .map(|(path, kind)| {
                 let file = read_one(workspace, path, *kind, doctests);
                 progress.step();

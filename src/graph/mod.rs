@@ -106,6 +106,9 @@ fn build_from(
         (PythonFiles::read(workspace, skip, progress), Mentions::read(workspace))
     });
     let evaluation = evaluation?;
+    if progress.is_cancelled() {
+        return Err(Error::new("the analysis was stopped"));
+    }
     progress.start("resolve imports", None);
     let third_party = ThirdParty::new(workspace);
     let fbcode = workspace.settings.project.preset == Some(Preset::Fbcode);

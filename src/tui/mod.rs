@@ -31,4 +31,4 @@ pub use keymap::Keymap;
 pub use message::Message;
 pub use model::Model;
 pub use update::update;
-pub use view::{Look, draw};
+pub use view::{Colors, Look, draw};

@@ -35,7 +35,7 @@ pub use pattern::Pattern;
 pub use root::{Environment, find_project_root};
 pub use settings::{
     CheckSeverity, FailOn, Limits, Lint, Macro, MinConfidence, Mount, Preset, Project, Python,
-    PythonVersion, Roots, RuleShape, Settings, SrcsOrder, ThirdParty, View,
+    PythonVersion, Roots, RuleShape, Settings, SrcsOrder, ThirdParty, Tui, View,
 };
 pub use tree::{Dir, PackageDir, Symlink, Tree};
 

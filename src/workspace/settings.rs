@@ -28,9 +28,18 @@ pub struct Settings {
     pub lint: Lint,
     /// `[limits]`
     pub limits: Limits,
+    /// `[tui]`
+    pub tui: Tui,
     /// The `secateur.toml` that was read, if there is one.
     pub file: Option<ProjectPath>,
     pub(super) origins: Vec<OriginRow>,
+}
+
+/// `[tui]`: the terminal UI.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tui {
+    /// Keys by the name of what they do, in place of the usual ones.
+    pub keys: BTreeMap<String, Vec<String>>,
 }
 
 impl Settings {

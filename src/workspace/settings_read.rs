@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::config_flags::ConfigFlag;
 use super::settings::{
-    Limits, Lint, Macro, Project, Python, Roots, RuleShape, Settings, ThirdParty, View,
+    Limits, Lint, Macro, Project, Python, Roots, RuleShape, Settings, ThirdParty, Tui, View,
 };
 use super::settings_schema::{Data, Node, Section, Setting, Table, apply_override, parse_file};
 use crate::error::{Error, Result};
@@ -29,13 +29,14 @@ impl Settings {
     }
 
     fn read_from(&mut self, document: &mut Section<'_>) -> Result<()> {
-        let parts: [(&'static str, &mut dyn Part); 6] = [
+        let parts: [(&'static str, &mut dyn Part); 7] = [
             ("project", &mut self.project),
             ("python", &mut self.python),
             ("roots", &mut self.roots),
             ("third-party", &mut self.third_party),
             ("lint", &mut self.lint),
             ("limits", &mut self.limits),
+            ("tui", &mut self.tui),
         ];
         for (key, part) in parts {
             let mut section = document.section(key)?;
@@ -114,6 +115,12 @@ impl Part for Limits {
         section.read("ticks", &mut self.ticks)?;
         section.read("heap-mib", &mut self.heap_mib)?;
         section.read("stack", &mut self.stack)
+    }
+}
+
+impl Part for Tui {
+    fn read(&mut self, section: &mut Section<'_>) -> Result<()> {
+        section.read("keys", &mut self.keys)
     }
 }
 

@@ -1,0 +1,408 @@
+//! The thread that analyses: findings, then proofs, then whatever the screen asks of them. Reads the project, and writes to it
+//! through `edits`.
+
+use super::super::codemod::{codeowners, write_patches};
+use super::super::context::{Context, Opener};
+use super::super::selection;
+use super::Incoming;
+use crate::buck::{Evaluator, SourceOrigin};
+use crate::codemod::{self, By, Filter, owner_of};
+use crate::cost::{GraphChange, Ledger};
+use crate::edits::{self, ApplyError, BatchInfo, FileChange, Prover, Wanted};
+use crate::error::{Error, Result};
+use crate::finding::{FixSet, Report, Safety};
+use crate::graph::{self, Graph};
+use crate::progress::{Progress, Silent};
+use crate::source::ProjectPath;
+use crate::tui::message::{Analysis, Outcome, Preview};
+use crate::tui::{Item, Message, Proof};
+use crate::workspace::Workspace;
+use crossbeam_channel::TryRecvError;
+use rayon::prelude::*;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::Sender;
+use std::thread;
+
+/// Fixes that are tried before the screen hears of them.
+const CHUNK: usize = 16;
+
+/// What the screen asks for.
+pub(super) enum Request {
+    Analyse,
+    Prefer(Vec<String>),
+    Combine { accepted: Vec<String>, kept: Vec<(String, String)> },
+    Apply(Box<Preview>),
+    TakeBack(String),
+    Export { directory: PathBuf, accepted: Vec<String> },
+}
+
+/// A handle to the thread.
+pub(super) struct Worker {
+    requests: crossbeam_channel::Sender<Request>,
+    cancelled: Arc<AtomicBool>,
+}
+
+impl Worker {
+    pub(super) fn new(
+        patterns: Vec<String>,
+        context: &Context<'_>,
+        sender: Sender<Incoming>,
+    ) -> Result<Self> {
+        let (requests, asked) = crossbeam_channel::unbounded();
+        let cancelled = Arc::new(AtomicBool::new(false));
+        let (opener, today, pool) = (context.opener(), context.today(), context.pool()?);
+        let work =
+            Work { patterns, opener, today, sender, asked, cancelled: Arc::clone(&cancelled) };
+        thread::spawn(move || {
+            // A thread of its own may wait for requests; those of the pool do the work.
+            pool.install(|| work.run());
+        });
+        Ok(Self { requests, cancelled })
+    }
+
+    pub(super) fn ask(&self, request: Request) {
+        if matches!(request, Request::Analyse) {
+            // What goes on is about to be out of date.
+            self.cancelled.store(true, Ordering::SeqCst);
+        }
+        self.requests.send(request).ok();
+    }
+
+    pub(super) fn cancel(&self) {
+        self.cancelled.store(true, Ordering::SeqCst);
+    }
+}
+
+struct Work {
+    patterns: Vec<String>,
+    opener: Opener,
+    today: jiff::civil::Date,
+    sender: Sender<Incoming>,
+    asked: crossbeam_channel::Receiver<Request>,
+    cancelled: Arc<AtomicBool>,
+}
+
+/// What comes after a session.
+enum Next {
+    Again,
+    End,
+}
+
+impl Work {
+    fn run(&self) {
+        while let Ok(request) = self.asked.recv() {
+            if matches!(request, Request::Analyse) {
+                loop {
+                    self.cancelled.store(false, Ordering::SeqCst);
+                    match self.analyse() {
+                        Ok(Next::Again) => {}
+                        Ok(Next::End) => return,
+                        Err(error) => {
+                            if !self.cancelled.load(Ordering::SeqCst) {
+                                self.say(Message::Failed(error.to_string()));
+                            }
+                            break;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn say(&self, message: Message) {
+        self.sender.send(Incoming::Message(message)).ok();
+    }
+
+    /// Reads everything, and serves requests about it until it is to be read anew.
+    fn analyse(&self) -> Result<Next> {
+        let workspace = self.opener.open()?;
+        let selection = selection::of_tui(&self.patterns, &workspace)?;
+        let cells = graph::configurations(&workspace)?;
+        let progress = Watched::new(&self.sender, &self.cancelled);
+        let evaluators: Result<Vec<Evaluator<'_>>> =
+            cells.iter().map(|cells| Evaluator::new(&workspace, cells, &progress)).collect();
+        let evaluators = evaluators?;
+        let graph = Arc::new(graph::build_with(&workspace, &evaluators, &progress)?);
+        let report = crate::checks::run(&workspace, &graph, &selection, &progress);
+        let prints = report.fingerprints();
+        self.say(Message::Analysed(Box::new(analysis(&workspace, &graph, &report, &prints))));
+        let prover = Prover::new(&workspace, &graph, &evaluators);
+        let ledger = Ledger::new(&workspace, &graph, None);
+        let fixes = report
+            .findings
+            .iter()
+            .zip(&prints)
+            .filter_map(|(finding, print)| Some((print.as_str(), finding.fix.as_ref()?)));
+        let session = Session {
+            work: self,
+            workspace: &workspace,
+            graph: &graph,
+            report: &report,
+            prover: &prover,
+            ledger: &ledger,
+            fixes: fixes.collect(),
+        };
+        Ok(session.serve())
+    }
+}
+
+fn analysis(
+    workspace: &Workspace,
+    graph: &Arc<Graph>,
+    report: &Report,
+    prints: &[String],
+) -> Analysis {
+    let codeowners = codeowners(workspace);
+    let findings: Vec<_> = report.findings.iter().zip(prints).collect();
+    let item = |(finding, print): &(&crate::finding::Finding, &String)| {
+        let dir = || finding.region.path.parent().unwrap_or_else(ProjectPath::root).to_string();
+        let owner = owner_of(workspace, graph, &codeowners, finding);
+        Item {
+            fingerprint: (*print).clone(),
+            package: finding.target.as_ref().map_or_else(dir, |label| label.package.to_string()),
+            owner: owner.map_or_else(|| "nobody".to_owned(), |owner| owner.to_string()),
+            finding: (*finding).clone(),
+            saving: None,
+            proof: Proof::Open,
+        }
+    };
+    let ids: Vec<_> = graph.targets.ids().collect();
+    let bytes = ids.par_iter().map(|id| {
+        let sources = graph.definition(*id).into_iter().flat_map(|target| &target.sources);
+        let files = sources.filter_map(|source| match &source.origin {
+            SourceOrigin::File { path, .. } => workspace.files.size(path).ok(),
+            SourceOrigin::Target(_) => None,
+        });
+        files.sum()
+    });
+    Analysis {
+        items: findings.par_iter().map(item).collect(),
+        graph: Some(Arc::clone(graph)),
+        bytes: Arc::new(bytes.collect()),
+        problems: report.coverage.packages_failed + report.coverage.python_files_failed,
+    }
+}
+
+/// An analysis that is over, and what is asked of it.
+struct Session<'a> {
+    work: &'a Work,
+    workspace: &'a Workspace,
+    graph: &'a Graph,
+    report: &'a Report,
+    prover: &'a Prover<'a>,
+    ledger: &'a Ledger<'a>,
+    /// Fixes by the fingerprints of their findings.
+    fixes: BTreeMap<&'a str, &'a FixSet>,
+}
+
+impl Session<'_> {
+    fn serve(&self) -> Next {
+        // Safe fixes are tried first: they are what most look for.
+        let mut order: Vec<(&str, &FixSet)> =
+            self.fixes.iter().map(|(print, fix)| (*print, *fix)).collect();
+        order.sort_by_key(|(_, fix)| fix.safety != Safety::Safe);
+        let mut waiting: VecDeque<(&str, &FixSet)> = order.into();
+        let mut is_settled = false;
+        loop {
+            let request = match (self.work.asked.try_recv(), waiting.is_empty()) {
+                (Ok(request), _) => request,
+                (Err(TryRecvError::Disconnected), _) => return Next::End,
+                (Err(TryRecvError::Empty), true) => {
+                    if !std::mem::replace(&mut is_settled, true) {
+                        self.work.say(Message::Settled);
+                    }
+                    match self.work.asked.recv() {
+                        Ok(request) => request,
+                        Err(_) => return Next::End,
+                    }
+                }
+                (Err(TryRecvError::Empty), false) if self.work.cancelled.load(Ordering::SeqCst) => {
+                    waiting.clear();
+                    is_settled = true;
+                    continue;
+                }
+                (Err(TryRecvError::Empty), false) => {
+                    let chunk: Vec<_> = waiting.drain(..waiting.len().min(CHUNK)).collect();
+                    self.attempt(&chunk);
+                    continue;
+                }
+            };
+            match request {
+                Request::Analyse => return Next::Again,
+                Request::Prefer(prints) => {
+                    let (first, rest): (Vec<_>, Vec<_>) = waiting
+                        .into_iter()
+                        .partition(|(print, _)| prints.iter().any(|it| it == print));
+                    waiting = first.into_iter().chain(rest).collect();
+                }
+                Request::Combine { accepted, kept } => {
+                    let preview = self.combine(&accepted, &kept);
+                    self.work.say(Message::Preview(Box::new(preview)));
+                }
+                Request::Apply(preview) => {
+                    let outcome = self.apply(&preview);
+                    self.work.say(Message::Applied(Box::new(outcome)));
+                }
+                Request::TakeBack(batch) => {
+                    self.work.say(Message::TakenBack(self.take_back(&batch)))
+                }
+                Request::Export { directory, accepted } => {
+                    let said =
+                        self.export(&directory, accepted).unwrap_or_else(|error| error.to_string());
+                    self.work.say(Message::Notice(said));
+                }
+            }
+        }
+    }
+
+    /// Tries some fixes, each alone.
+    fn attempt(&self, fixes: &[(&str, &FixSet)]) {
+        let tried = fixes.par_iter().map(|(print, fix)| {
+            let proof = match self.prover.propose(&fix.changes) {
+                Ok(contents) => match self.changes(contents) {
+                    Ok(changes) => Proof::Proven(Arc::new(changes)),
+                    Err(error) => Proof::Refused(error.to_string()),
+                },
+                Err(reason) => Proof::Refused(reason),
+            };
+            let saving = self.ledger.saving(&GraphChange::of_fixes(self.graph, [*fix]));
+            ((*print).to_owned(), proof, Some(saving))
+        });
+        self.work.say(Message::Tried(tried.collect()));
+    }
+
+    fn changes(&self, contents: edits::Contents) -> Result<Vec<FileChange>> {
+        let change = |(path, after): (ProjectPath, Option<Vec<u8>>)| {
+            let before = self.workspace.files.read(&path);
+            let before = before
+                .map_err(|error| Error::new("cannot be read").at(path.as_str()).cause(error))?;
+            Ok(FileChange { path, before, after })
+        };
+        contents.into_iter().map(change).collect()
+    }
+
+    fn combine(&self, accepted: &[String], kept: &[(String, String)]) -> Preview {
+        let _ = kept;
+        let wanted = accepted.iter().filter_map(|print| self.fixes.get(print.as_str()).copied());
+        let combined = self.prover.combine(wanted);
+        let made: BTreeSet<&FixSet> = combined.fixes.iter().copied().collect();
+        let is_made =
+            |print: &&String| self.fixes.get(print.as_str()).is_some_and(|fix| made.contains(fix));
+        let settles: Vec<String> = accepted.iter().filter(is_made).cloned().collect();
+        let reason = |print: &String| {
+            let fix = self.fixes.get(print.as_str())?;
+            let refused = combined.refused.iter().find(|(refused, _)| refused == fix);
+            Some((print.clone(), refused.map(|(_, reason)| reason.clone())?))
+        };
+        let refused = accepted.iter().filter_map(reason).collect();
+        let codeowners = codeowners(self.workspace);
+        let mut owners: BTreeMap<String, usize> = BTreeMap::new();
+        let all = self.report.findings.iter().zip(self.report.fingerprints());
+        for (finding, _) in all.filter(|(_, print)| settles.contains(print)) {
+            let owner = owner_of(self.workspace, self.graph, &codeowners, finding);
+            let owner = owner.map_or_else(|| "nobody".to_owned(), |owner| owner.to_string());
+            *owners.entry(owner).or_default() += 1;
+        }
+        match self.changes(combined.contents) {
+            Ok(changes) => Preview { settles, changes, refused, owners },
+            Err(error) => {
+                let refused = accepted.iter().map(|print| (print.clone(), error.to_string()));
+                Preview { refused: refused.collect(), ..Preview::default() }
+            }
+        }
+    }
+
+    fn apply(&self, preview: &Preview) -> Outcome {
+        let info = BatchInfo { title: "tui".to_owned(), remove_empty_dirs: false };
+        match edits::apply(&self.workspace.root, &preview.changes, &info) {
+            Ok(Some(batch)) => Outcome::Written {
+                batch: batch.id.to_string(),
+                files: preview.changes.iter().map(|change| change.path.clone()).collect(),
+                settles: preview.settles.clone(),
+            },
+            Ok(None) => Outcome::Refused(vec![(String::new(), "nothing changes".to_owned())]),
+            Err(error) => Outcome::Refused(reasons(error)),
+        }
+    }
+
+    fn take_back(&self, batch: &str) -> std::result::Result<String, String> {
+        match edits::undo(&self.workspace.root, Some(batch)) {
+            Ok(batch) => {
+                let count = batch.edited.len() + batch.deleted.len();
+                Ok(format!("taken back: {count} files are as they were before"))
+            }
+            Err(error) => {
+                let lines = reasons(error).into_iter();
+                let lines: Vec<String> =
+                    lines.map(|(path, why)| format!("refused: {path}: {why}")).collect();
+                Err(lines.join("\n"))
+            }
+        }
+    }
+
+    fn export(&self, directory: &std::path::Path, accepted: Vec<String>) -> Result<String> {
+        let accepted: BTreeSet<String> = accepted.into_iter().collect();
+        let selection = selection::of_tui(&self.work.patterns, self.workspace)?;
+        let request = codemod::Request {
+            selection: &selection,
+            wanted: Wanted::All,
+            by: By::Owner,
+            max_files: usize::MAX,
+            history: None,
+            filter: Filter::Only(&accepted),
+        };
+        let plan = codemod::plan(self.workspace, request, &codeowners(self.workspace), &Silent)?;
+        let count = write_patches(directory, self.workspace, &plan, self.work.today)?;
+        Ok(format!("{count} patches in {}", directory.display()))
+    }
+}
+
+fn reasons(error: ApplyError) -> Vec<(String, String)> {
+    match error {
+        ApplyError::Refused(refused) => {
+            refused.iter().map(|it| (it.path.to_string(), it.reason.to_string())).collect()
+        }
+        ApplyError::Failed(error) => vec![(String::new(), error.to_string())],
+    }
+}
+
+/// Tells the screen how far the analysis is, and the analysis that it is to stop.
+struct Watched<'a> {
+    sender: &'a Sender<Incoming>,
+    cancelled: &'a AtomicBool,
+    done: AtomicUsize,
+    total: AtomicUsize,
+}
+
+impl<'a> Watched<'a> {
+    fn new(sender: &'a Sender<Incoming>, cancelled: &'a AtomicBool) -> Self {
+        Self { sender, cancelled, done: AtomicUsize::new(0), total: AtomicUsize::new(0) }
+    }
+
+    fn say(&self, stage: &'static str, done: usize, total: Option<usize>) {
+        self.sender.send(Incoming::Message(Message::Progress { stage, done, total })).ok();
+    }
+}
+
+impl Progress for Watched<'_> {
+    fn start(&self, stage: &'static str, total: Option<usize>) {
+        self.done.store(0, Ordering::Relaxed);
+        self.total.store(total.unwrap_or(0), Ordering::Relaxed);
+        self.say(stage, 0, total);
+    }
+
+    fn step(&self) {
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        // Once in a while is enough.
+        if done.is_multiple_of(64) {
+            self.say("reading", done, Some(self.total.load(Ordering::Relaxed)));
+        }
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+}
