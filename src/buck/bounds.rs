@@ -110,8 +110,12 @@ impl Copying {
     fn value(&mut self, value: StarValue<'_>) -> starlark::Result<Value> {
         self.count()?;
         if let Some(text) = value.unpack_str() {
-            let (text, literal) = marks::split(text);
-            return Ok(Value::Str(Text { text: text.into(), literal }));
+            let (text, marks) = marks::split(text);
+            let literal = marks.first().map(|(_, literal)| *literal);
+            let is_whole =
+                marks.len() < 2 && marks.iter().all(|(at, _)| *at as usize == text.len());
+            let joined = if is_whole { Vec::new() } else { marks };
+            return Ok(Value::Str(Text { text: text.into(), literal, joined }));
         }
         if value.is_none() {
             return Ok(Value::None);

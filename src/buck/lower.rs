@@ -104,6 +104,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) package: &'a PackageId,
     pub(super) dir: &'a ProjectPath,
     pub(super) is_file: &'a dyn Fn(&ProjectPath) -> bool,
+    /// Whether a literal was written as this text.
+    pub(super) is_written: &'a dyn Fn(LiteralId, &str) -> bool,
 }
 
 /// Lowers one target; the places of its definition and of its call, and `manual` were found from its call frames.
@@ -261,14 +263,13 @@ impl Lowering<'_> {
             AttrKind::Dep(role) => self.dep(&text.text, text.literal, *role, false),
             AttrKind::Source => self.source(text, None),
             AttrKind::Arg => {
-                for label in labels::in_arg(&text.text) {
-                    self.dep(label, None, DepRole::Target, true);
-                }
+                labels::in_arg(&text.text)
+                    .into_iter()
+                    .for_each(|label| self.in_string(text, label));
             }
             AttrKind::Query => {
-                for label in labels::in_query(&text.text) {
-                    self.dep(label, None, DepRole::Target, true);
-                }
+                let labels = labels::in_query(&text.text);
+                labels.into_iter().for_each(|label| self.in_string(text, label));
             }
             AttrKind::Guess => self.guess(text),
             AttrKind::Label
@@ -279,6 +280,13 @@ impl Lowering<'_> {
             | AttrKind::Tuple(_)
             | AttrKind::OneOf(_) => {}
         }
+    }
+
+    /// A label within a text: a literal of its own, if a macro has put it there.
+    fn in_string(&mut self, text: &Text, label: &str) {
+        let mut literals = text.literals_at(label);
+        let literal = literals.find(|literal| (self.around.is_written)(*literal, label));
+        self.dep(label, literal, DepRole::Target, true);
     }
 
     fn guess(&mut self, text: &Text) {

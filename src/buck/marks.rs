@@ -31,10 +31,10 @@ pub(super) fn strip(text: &str) -> Cow<'_, str> {
     if text.contains(OPEN) { Cow::Owned(split(text).0) } else { Cow::Borrowed(text) }
 }
 
-/// `text` without marks, and the literal that its first mark names.
-pub(super) fn split(text: &str) -> (String, Option<LiteralId>) {
+/// `text` without marks, and the literals that they name, each with the offset in the result at which its mark stood.
+pub(super) fn split(text: &str) -> (String, Vec<(u32, LiteralId)>) {
     let mut plain = String::with_capacity(text.len());
-    let mut first = None;
+    let mut marks = Vec::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once(OPEN) {
         plain.push_str(before);
@@ -43,11 +43,11 @@ pub(super) fn split(text: &str) -> (String, Option<LiteralId>) {
             rest = after.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
             continue;
         };
-        first = first.or_else(|| parse(mark));
+        marks.extend(parse(mark).map(|literal| (plain.len() as u32, literal)));
         rest = tail;
     }
     plain.push_str(rest);
-    (plain, first)
+    (plain, marks)
 }
 
 fn parse(mark: &str) -> Option<LiteralId> {
@@ -118,13 +118,13 @@ mod tests {
     fn marks_come_off_and_name_their_literal() {
         let id = LiteralId { file: 3, index: 14 };
         let marked = format!("//a:b{}_static", id.mark());
-        assert_eq!(split(&marked), ("//a:b_static".to_owned(), Some(id)));
+        assert_eq!(split(&marked), ("//a:b_static".to_owned(), vec![(5, id)]));
         assert_eq!(strip("//a:b"), "//a:b");
     }
 
     #[test]
     fn half_a_mark_is_dropped() {
         let cut = format!("a{OPEN}12");
-        assert_eq!(split(&cut), ("a".to_owned(), None));
+        assert_eq!(split(&cut), ("a".to_owned(), Vec::new()));
     }
 }

@@ -137,10 +137,15 @@ impl Reader<'_> {
     fn expression(&mut self, node: &AstExpr) {
         let span = self.span(node.span);
         match &node.node {
-            ExprP::List(items) | ExprP::Tuple(items) => {
+            ExprP::List(items) => {
                 let elements = items.iter().map(|item| self.element(item)).collect();
-                let is_list = matches!(node.node, ExprP::List(_));
-                self.outline.sequences.push(Sequence { span, is_list, elements });
+                self.outline.sequences.push(Sequence { span, is_list: true, elements });
+            }
+            ExprP::Tuple(items) => {
+                let elements = items.iter().map(|item| self.element(item)).collect();
+                if let Some(span) = self.with_brackets(span) {
+                    self.outline.sequences.push(Sequence { span, is_list: false, elements });
+                }
             }
             ExprP::Dict(entries) => {
                 let entry = |(key, value): &(AstExpr, AstExpr)| {
@@ -175,6 +180,14 @@ impl Reader<'_> {
         node.node.visit_expr(|inner| self.expression(inner));
     }
 
+    /// The brackets of a tuple are not part of its node; it may have none.
+    fn with_brackets(&self, span: Span) -> Option<Span> {
+        let before = self.text.get(..span.start as usize)?.trim_end().strip_suffix('(')?;
+        let behind = self.text.get(span.end as usize..)?.trim_start();
+        let behind = behind.strip_prefix(',').unwrap_or(behind).trim_start().strip_prefix(')')?;
+        Some(Span::new(before.len() as u32, (self.text.len() - behind.len()) as u32))
+    }
+
     fn element(&self, item: &AstExpr) -> Element {
         let span = self.span(item.span);
         Element { span, key: None, value: span, text: text_of(item) }
@@ -205,5 +218,13 @@ mod tests {
         assert_eq!(show(outline.sums[0].left), "[\":a\", f(1)]");
         let (dict, at) = outline.holder(outline.sequences[1].elements[0].value).unwrap();
         assert_eq!((show(dict.elements[at].span), dict.is_list), ("\"k\": [\":b\"]", false));
+    }
+
+    #[test]
+    fn tuples_have_their_brackets() {
+        let text = "a = (\":a\", \":b\")\nb = ( (\":c\", ) , )\nc, d = \":d\", \":e\"\nf((\":f\"), \":g\")\n";
+        let outline = Outline::of(&ProjectPath::new("BUCK"), text);
+        let found: Vec<&str> = outline.sequences.iter().map(|s| &text[s.span.range()]).collect();
+        assert_eq!(found, ["(\":a\", \":b\")", "( (\":c\", ) , )", "(\":c\", )"]);
     }
 }

@@ -1,6 +1,7 @@
 //! Evaluates build and PACKAGE files, with marks and without, and lowers what they define. Reads through the session.
 
 use super::lower::{self, Surroundings, Target};
+use super::marks::LiteralId;
 use super::modules::{ModuleKey, Modules};
 use super::parse::ParsedFile;
 use super::recorder::{Frame, PackageScope, PackageValues, RawTarget, Recorder};
@@ -152,11 +153,17 @@ pub(super) fn evaluate<'a>(
     done.failed = has_nothing && !file.problems.is_empty();
     done.incomplete = !file.problems.is_empty() || !found.problems.is_empty();
     let is_file = |path: &ProjectPath| session.disk.tree.is_file(path);
+    let is_written = |literal: LiteralId, text: &str| {
+        let file = modules.files.get(literal.file as usize);
+        let written = file.and_then(|file| file.collected.literals.get(literal.index as usize));
+        written.is_some_and(|written| *written.text == *text)
+    };
     let around = Surroundings {
         cells: session.cells,
         package: &package.id,
         dir: &package.dir,
         is_file: &is_file,
+        is_written: &is_written,
     };
     done.targets = found
         .targets

@@ -9,6 +9,8 @@ pub struct Text {
     pub text: Box<str>,
     /// The one literal that the value came from.
     pub literal: Option<LiteralId>,
+    /// Where each literal ends, in a text that is more than one of them.
+    pub joined: Vec<(u32, LiteralId)>,
 }
 
 /// What an attribute was set to.
@@ -40,6 +42,16 @@ pub enum Value {
 impl PartialEq for Text {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text
+    }
+}
+
+impl Text {
+    /// The literals that end where a part of the text does.
+    pub fn literals_at<'t>(&'t self, part: &str) -> impl Iterator<Item = LiteralId> + 't {
+        let start = (part.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
+        let end = start + part.len();
+        let ends = self.joined.iter().filter(move |(at, _)| *at as usize == end);
+        ends.map(|(_, literal)| *literal)
     }
 }
 

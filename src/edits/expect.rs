@@ -32,6 +32,14 @@ impl Expected {
         self.check_deps(before, after, additions)?;
         self.check_sources(before, after)?;
         for name in attribute_names(before, after) {
+            if before.attr(name).is_some_and(|value| self.shortens(value)) {
+                if self.loses_more(before.attr(name), after.attr(name)) {
+                    return Err(format!(
+                        "the text in `{name}` of `{label}` would change otherwise"
+                    ));
+                }
+                continue;
+            }
             let grows = additions.iter().any(|(attr, _)| **attr == *name);
             let was = before.attr(name).and_then(|value| self.left_of(value, before));
             let is = after.attr(name).and_then(|value| Self::default().left_of(value, after));
@@ -139,6 +147,51 @@ impl Expected {
             Value::Dict(_) => Some(self.left_of(value, target).unwrap_or(Value::Dict(Vec::new()))),
             _ => self.left_of(value, target),
         }
+    }
+
+    /// Whether labels that go stand within texts of a value, where a macro has joined them with others.
+    fn shortens(&self, value: &Value) -> bool {
+        let mut shortens = false;
+        value.for_each_text(&mut |text| {
+            let is_joined = text.text.contains(['(', ' ']);
+            shortens |= is_joined && text.joined.iter().any(|(_, id)| self.literals.contains(id));
+        });
+        shortens
+    }
+
+    /// Whether a value loses words in places where no label goes, or gains some.
+    fn loses_more(&self, before: Option<&Value>, after: Option<&Value>) -> bool {
+        let after = self.words(after);
+        let mut stay = after.iter().map(|(word, _)| *word).peekable();
+        // Of words that go side by side, one has to be a label that goes: the others are what it stood in.
+        let mut excused = true;
+        let mut is_run = false;
+        for (word, goes) in self.words(before) {
+            if stay.next_if_eq(&word).is_none() {
+                excused = goes || is_run && excused;
+                is_run = true;
+            } else if is_run && !excused {
+                return true;
+            } else {
+                is_run = false;
+            }
+        }
+        is_run && !excused || stay.next().is_some()
+    }
+
+    /// The words of all texts in a value, and whether each is a label that goes.
+    fn words<'v>(&self, value: Option<&'v Value>) -> Vec<(&'v str, bool)> {
+        let mut words = Vec::new();
+        if let Some(value) = value {
+            value.for_each_text(&mut |text| {
+                let separates = |c: char| c.is_whitespace() || "(),\"'".contains(c);
+                let parts = text.text.split(separates).filter(|word| !word.is_empty());
+                let goes =
+                    |word: &str| text.literals_at(word).any(|id| self.literals.contains(&id));
+                words.extend(parts.map(|word| (word, goes(word))));
+            });
+        }
+        words
     }
 
     fn goes(&self, text: &Text, target: &Target) -> bool {
