@@ -1,6 +1,7 @@
 //! Which modules and targets something outside still reaches. Pure.
 
-use crate::graph::{Graph, Kind, TargetId, Unit, Use, Web};
+use super::test_only::TestOnly;
+use crate::graph::{Graph, Kind, TargetId, Unit, Use, Via, Web};
 use crate::label::Label;
 use crate::source::ProjectPath;
 use crate::workspace::{Pattern, Workspace};
@@ -15,8 +16,8 @@ pub(super) struct ModuleLife {
     pub(super) alive: FixedBitSet,
     /// Reached from something that is no test.
     pub(super) in_production: FixedBitSet,
-    /// Reached by tests alone, none of which reaches anything that lives in production.
-    pub(super) test_only: FixedBitSet,
+    /// Reached by tests alone.
+    pub(super) test_only: TestOnly,
 }
 
 /// Targets that something outside of the graph needs, and why.
@@ -133,14 +134,14 @@ impl ModuleLife {
         let production = walker.production_roots(workspace, roots);
         let in_production = walker.follow(production.iter().copied());
         let alive = walker.follow(production.into_iter().chain(walker.test_roots()));
-        let test_only = walker.test_only(&alive, &in_production);
+        let test_only = TestOnly::find(&walker, &alive, &in_production);
         Self { alive, in_production, test_only }
     }
 }
 
 /// Walks over provisions along the uses of their sources.
-struct Walker<'a> {
-    graph: &'a Graph,
+pub(super) struct Walker<'a> {
+    pub(super) graph: &'a Graph,
     /// For each provision, those that are loaded with it.
     next: Vec<Vec<usize>>,
 }
@@ -210,32 +211,33 @@ impl<'a> Walker<'a> {
         found
     }
 
-    fn follow(&self, roots: impl IntoIterator<Item = usize>) -> FixedBitSet {
+    /// Everything that runs when these are loaded.
+    pub(super) fn follow(&self, roots: impl IntoIterator<Item = usize>) -> FixedBitSet {
         reached(&self.next, roots)
     }
 
-    /// For each module that only tests reach: whether none of those tests reaches anything that lives in production.
-    fn test_only(&self, alive: &FixedBitSet, in_production: &FixedBitSet) -> FixedBitSet {
-        let graph = self.graph;
-        // Other people's code, and packages on the way, are no sign of a living subject.
-        let is_subject = |at: &usize| {
-            let provision = &graph.owners.provisions()[*at];
-            provision.file.is_some() && !provision.is_package
-        };
-        let mut users = vec![Vec::new(); self.next.len()];
-        for (at, next) in self.next.iter().enumerate() {
-            next.iter().for_each(|to| users[*to].push(at));
+    /// What entry points of tests and files without a target name.
+    pub(super) fn named_elsewhere(&self) -> FixedBitSet {
+        let mut found = Vec::new();
+        for id in self.graph.targets.ids() {
+            if self.graph.targets.node(id).kind == Kind::PythonTest {
+                add_uses(self.graph, self.graph.entries(id), &mut found);
+            }
         }
-        let above_production = reached(&users, in_production.ones().filter(is_subject));
-        let tests =
-            graph.targets.ids().filter(|id| graph.targets.node(*id).kind == Kind::PythonTest);
-        let sources = tests.flat_map(|id| self.provisions_of(id));
-        let of_living_subjects = self.follow(sources.filter(|at| above_production.contains(*at)));
-        let mut found = alive.clone();
-        found.difference_with(in_production);
-        found.difference_with(&of_living_subjects);
-        found
+        for (_, unit) in self.graph.unowned() {
+            add_unit(self.graph, unit, &mut found);
+        }
+        found.into_iter().collect()
     }
+}
+
+/// What a provision's source names itself, without the packages that are loaded on the way.
+pub(super) fn named_by(graph: &Graph, at: usize) -> Vec<usize> {
+    let Some(unit) = graph.unit_at(at) else { return Vec::new() };
+    let uses = unit.uses.iter().filter(|used| used.via != Via::Implied);
+    let names = uses.filter_map(|used| used.name);
+    let by_prefix = unit.prefixes.iter().flat_map(|(prefix, _)| graph.owners.below(prefix));
+    names.flat_map(|name| graph.owners.positions(name)).chain(by_prefix).collect()
 }
 
 /// What a provision's source uses, and its packages, which run when it is loaded.
@@ -268,7 +270,7 @@ fn add_unit(graph: &Graph, unit: &Unit, found: &mut Vec<usize>) {
 }
 
 /// Everything that can be reached from `roots`, the roots included.
-fn reached(next: &[Vec<usize>], roots: impl IntoIterator<Item = usize>) -> FixedBitSet {
+pub(super) fn reached(next: &[Vec<usize>], roots: impl IntoIterator<Item = usize>) -> FixedBitSet {
     let mut seen = FixedBitSet::with_capacity(next.len());
     let mut stack: Vec<usize> = roots.into_iter().collect();
     while let Some(at) = stack.pop() {

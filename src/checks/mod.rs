@@ -18,6 +18,7 @@ mod missing_dep;
 mod missing_source;
 mod module_cycle;
 mod stale_keep;
+mod test_only;
 mod test_only_module;
 mod transitive_dep;
 mod type_only_dep;

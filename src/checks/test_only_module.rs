@@ -2,8 +2,9 @@
 //!
 //! ## What it finds
 //!
-//! A module of a library that only tests reach, where those tests reach nothing that any program uses: the module and
-//! its tests keep each other alive. Support code for tests of something alive is not reported.
+//! A module of a library that only tests reach, where those tests name nothing that any program uses, or only the
+//! module's own test, by the usual names (`x.py`, `x_test.py`, `test_x.py`): the module and its tests keep each other
+//! alive. Support code for tests of something alive is not reported; what lies in a directory of tests counts as such.
 //!
 //! ## Why it matters
 //!
@@ -15,12 +16,13 @@
 //!
 //! ## Fix
 //!
-//! Delete the module together with its tests. Never applied without you.
+//! Delete the module together with its tests, and with targets that have no other source. Never applied without you.
 
 use super::context::Context;
 use super::dead_module::named_by_unread;
-use crate::finding::{CheckId, Confidence, Finding, Region};
+use crate::finding::{Change, CheckId, Confidence, Finding, FixSet, Region, Safety};
 use crate::graph::Kind;
+use crate::source::ProjectPath;
 use std::collections::BTreeSet;
 
 /// Runs the check.
@@ -28,7 +30,7 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
     let graph = context.graph;
     let mut findings = Vec::new();
     let mut seen = BTreeSet::new();
-    for at in context.life.test_only.ones() {
+    for at in context.life.test_only.modules.ones() {
         let provision = &graph.owners.provisions()[at];
         let id = provision.target;
         let (Some(path), Some(file)) = (&provision.path, provision.file) else { continue };
@@ -53,11 +55,44 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
         let mut finding = Finding::new(check, Confidence::Likely, region, message);
         finding.target = Some(context.label(id).clone());
         finding.module = Some(name.to_owned());
+        finding.fix = fix(context, at);
         finding.hint =
             Some("delete it together with its tests, or name it in `[roots] modules`".to_owned());
         findings.push(finding);
     }
     findings
+}
+
+/// The module goes with everything that names it, and with test targets of which nothing is left.
+fn fix(context: &Context<'_>, at: usize) -> Option<FixSet> {
+    let graph = context.graph;
+    let provisions = graph.owners.provisions();
+    let going = context.life.test_only.goes_with(graph, at)?;
+    let mut files: BTreeSet<&ProjectPath> = BTreeSet::new();
+    let mut targets = BTreeSet::new();
+    for at in &going {
+        let provision = &provisions[*at];
+        let path = provision.path.as_ref()?;
+        // Tests load these without naming them.
+        let is_implied = provision.is_package || path.file_name() == "conftest.py";
+        if is_implied
+            || graph.definition(provision.target)?.manual
+            || lives_elsewhere(context, provision.file?)
+            || named_by_unread(context, path)
+        {
+            return None;
+        }
+        files.insert(path);
+        targets.insert(provision.target);
+    }
+    targets.retain(|id| {
+        let mut sources = graph.owners.of_target(*id).iter();
+        graph.targets.node(*id).kind == Kind::PythonTest
+            && sources.all(|source| source.path.as_ref().is_some_and(|path| files.contains(path)))
+    });
+    let files = files.into_iter().cloned().map(Change::DeleteFile);
+    let targets = targets.into_iter().map(|id| Change::DeleteTarget(context.label(id).clone()));
+    Some(FixSet::new(Safety::Unsafe, files.chain(targets)))
 }
 
 /// Whether the same file is alive as a source of another target.

@@ -44,7 +44,10 @@ pub fn add(world: &World<'_>, count: usize, random: &mut Random) -> Vec<Planted>
         }
         let way = WAYS[planted.len() % WAYS.len()];
         let with_test = matches!(way, Way::AddModuleWithTest | Way::AddModuleWithTestOfLivingCode);
-        if !(targets.contains(&model.target) || with_test && world.is_public(model.target))
+        // Among tests, what uses living code may be there for the tests of that.
+        let is_support = way == Way::AddModuleWithTestOfLivingCode && is_among_tests(&model.path);
+        let is_taken = targets.contains(&model.target) || is_support;
+        if !(is_taken || with_test && world.is_public(model.target))
             && let Some(new) = plant(world, &model, way, planted.len())
         {
             targets.insert(model.target);
@@ -52,6 +55,10 @@ pub fn add(world: &World<'_>, count: usize, random: &mut Random) -> Vec<Planted>
         }
     }
     planted
+}
+
+fn is_among_tests(path: &ProjectPath) -> bool {
+    path.as_str().split('/').any(|part| ["test", "tests", "testing"].contains(&part))
 }
 
 /// The sources of libraries that are alive and that nothing outside may import or load by name.
