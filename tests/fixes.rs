@@ -1,10 +1,13 @@
 //! Small repositories and what `lint --fix` makes of them: one file of text each in `tests/fixes`.
 //!
 //! `//- PATH` begins a file; `//- after PATH` what it has to hold afterwards, `//- gone PATH` says that it is deleted. All
-//! other files stay as they are. `# fix: all` in the first lines asks for unsafe fixes too.
+//! other files stay as they are. `# fix: all` in the first lines asks for unsafe fixes too. `table.txt` lists the situations by
+//! number; what takes more than files is a test of its own.
 
+use crate::support::{Project, repository};
 use secateur::checks::Selection;
-use secateur::edits::{Cascade, Wanted, cascade};
+use secateur::cli::Exit;
+use secateur::edits::{self, BatchInfo, Cascade, Wanted, cascade};
 use secateur::progress::Silent;
 use secateur::workspace::{Environment, Overrides, Workspace};
 use std::collections::BTreeMap;
@@ -50,7 +53,8 @@ fn fix(root: &Path, wanted: Wanted) -> Cascade {
     cascade(&workspace, &Selection::default(), wanted, &Silent).unwrap()
 }
 
-fn run(path: &Path) -> String {
+/// Makes the files of a fixture and fixes them.
+fn unpack_and_fix(path: &Path) -> (Fixture, Cascade) {
     let fixture = parse(&format!("\n{}", fs::read_to_string(path).unwrap()));
     let root = tempfile::tempdir().unwrap();
     for (file, text) in &fixture.before {
@@ -59,6 +63,11 @@ fn run(path: &Path) -> String {
         fs::write(file, text).unwrap();
     }
     let done = fix(root.path(), fixture.wanted);
+    (fixture, done)
+}
+
+fn run(path: &Path) -> String {
+    let (fixture, done) = unpack_and_fix(path);
     let made: BTreeMap<String, Option<String>> = done
         .changes
         .iter()
@@ -89,22 +98,107 @@ fn run(path: &Path) -> String {
     difference
 }
 
-#[test]
-fn every_fix_gives_its_files() {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixes");
-    let only = std::env::var("FIX").ok();
+fn fixtures() -> Vec<PathBuf> {
+    let dir = repository().join("tests/fixes");
     let mut files: Vec<PathBuf> =
         fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| !path.ends_with("table.txt"));
     files.sort();
+    files
+}
+
+fn name(path: &Path) -> &str {
+    path.file_name().unwrap().to_str().unwrap()
+}
+
+#[test]
+fn every_fix_gives_its_files() {
+    let only = std::env::var("FIX").ok();
     let mut failures = String::new();
-    for path in files {
-        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        if only.as_ref().is_none_or(|only| name.starts_with(only)) {
+    for path in fixtures() {
+        if only.as_ref().is_none_or(|only| name(&path).starts_with(only)) {
             let difference = run(&path);
             if !difference.is_empty() {
-                writeln!(failures, "\n{name}\n{difference}").unwrap();
+                writeln!(failures, "\n{}\n{difference}", name(&path)).unwrap();
             }
         }
     }
     assert!(failures.is_empty(), "{failures}");
+}
+
+#[test]
+fn the_table_names_every_fixture_and_tests_that_there_are() {
+    let table = fs::read_to_string(repository().join("tests/fixes/table.txt")).unwrap();
+    let mut listed = Vec::new();
+    for row in table.lines() {
+        let words: Vec<&str> = row.split(' ').collect();
+        match words[..] {
+            [_, fixture] => listed.push(fixture),
+            [_, file, test] => {
+                let text = fs::read_to_string(repository().join("tests").join(file)).unwrap();
+                assert!(text.contains(&format!("#[test]\nfn {test}()")), "{row}");
+            }
+            _ => panic!("{row}"),
+        }
+    }
+    assert_eq!(listed, fixtures().iter().map(|path| name(path)).collect::<Vec<_>>());
+}
+
+#[test]
+fn fixes_are_the_same_at_any_number_of_threads() {
+    let all = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(64 << 20);
+        let fix = |path: &PathBuf| unpack_and_fix(path).1.changes;
+        pool.build().unwrap().install(|| fixtures().iter().map(fix).collect::<Vec<_>>())
+    };
+    assert_eq!(all(1), all(4));
+}
+
+/// Two packages, each with a dependency that nothing uses.
+const TWO: &str = r#"
+//- one/BUCK
+python_binary(name = "one", main = "one.py", deps = ["//spare:spare"])
+//- one/one.py
+A = 1
+//- two/BUCK
+python_binary(name = "two", main = "two.py", deps = ["//spare:spare"])
+//- two/two.py
+A = 1
+//- spare/BUCK
+python_library(name = "spare", srcs = ["spare.py"], visibility = ["PUBLIC"])
+python_binary(name = "spare_bin", main_module = "spare.spare", deps = [":spare"])
+//- spare/spare.py
+A = 1
+"#;
+
+#[test]
+fn a_file_that_changed_since_stays_and_so_do_all_others() {
+    let project = Project::new(TWO);
+    let done = fix(&project.path(""), Wanted::Safe);
+    let paths: Vec<&str> = done.changes.iter().map(|change| change.path.as_str()).collect();
+    assert_eq!(paths, ["one/BUCK", "two/BUCK"]);
+    let read = |path: &str| fs::read_to_string(project.path(path)).unwrap();
+    let (one, two) = (read("one/BUCK"), format!("# mine\n{}", read("two/BUCK")));
+    project.add("two/BUCK", &two);
+    let info = BatchInfo { title: "fixes".to_owned(), remove_empty_dirs: false };
+    let refused = edits::apply(&project.path(""), &done.changes, &info).unwrap_err().to_string();
+    assert!(refused.contains("two/BUCK: has changed since"), "{refused}");
+    assert_eq!((read("one/BUCK"), read("two/BUCK")), (one, two));
+}
+
+#[test]
+fn what_was_not_read_is_not_fixed_and_the_run_says_so() {
+    let project = Project::new(TWO);
+    project.add("secateur.toml", "[limits]\nticks = 100000\n");
+    // Nobody knows what the loop would have made: it may lean on what `lib` depends on.
+    let two = r#"x = [":lib" for i in range(1000000) for j in range(1000000)]
+python_library(name = "lib", srcs = ["two.py"], deps = ["//spare:spare"])
+python_binary(name = "two", main_module = "two.two", deps = [":lib"])
+"#;
+    project.add("two/BUCK", two);
+    let run = project.secateur("lint --fix --min-confidence certain");
+    assert_eq!(run.exit, Exit::Incomplete, "{}{}", run.out, run.err);
+    let read = |path: &str| fs::read_to_string(project.path(path)).unwrap();
+    assert_eq!(read("one/BUCK"), "python_binary(name = \"one\", main = \"one.py\")\n");
+    assert_eq!(read("two/BUCK"), two);
 }

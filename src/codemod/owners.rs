@@ -6,13 +6,10 @@
 //! and its owners are those of the rules below it that name none; that each section has a vote of its own is left out,
 //! because a batch has one owner.
 
+pub use crate::edits::CODEOWNERS as LOCATIONS;
 use crate::source::{Problem, ProblemKind, ProjectPath};
 use regex::Regex;
 use std::fmt;
-
-/// Where the file may lie; the first that is there counts. The first three are GitHub's, in its order.
-pub const LOCATIONS: [&str; 4] =
-    [".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS"];
 
 /// Who answers for a file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

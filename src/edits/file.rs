@@ -86,7 +86,11 @@ impl<'a> Editor<'a> {
     /// Takes elements out of their lists; remembers arguments whose list became empty.
     fn elements(&mut self, plan: &FilePlan) -> Result<(), String> {
         let mut gone: BTreeMap<Span, BTreeSet<usize>> = BTreeMap::new();
-        for literal in &plan.literals {
+        let goes_anyway = |literal: &Span| {
+            let within = |whole: &Span| whole.start <= literal.start && literal.end <= whole.end;
+            plan.statements.iter().any(within)
+        };
+        for literal in plan.literals.iter().filter(|literal| !goes_anyway(literal)) {
             let (sequence, at) = self.holder(*literal)?;
             gone.entry(sequence.span).or_default().insert(at);
         }

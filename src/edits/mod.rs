@@ -4,6 +4,7 @@
 mod apply;
 mod cascade;
 mod change;
+mod codeowners;
 mod combine;
 mod disk;
 mod expect;
@@ -22,6 +23,7 @@ mod undo;
 pub use apply::{BatchInfo, apply};
 pub use cascade::{Cascade, Wanted, cascade};
 pub use change::{FileChange, Overlap, TextEdit, apply as apply_text};
+pub use codeowners::LOCATIONS as CODEOWNERS;
 pub use combine::Combined;
 pub use journal::{Batch, BatchId, BatchState, batches};
 pub use offer::offers;

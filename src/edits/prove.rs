@@ -1,5 +1,6 @@
 //! Fixes as new contents of files, and the proof that they change what they say and nothing else. Writes nothing.
 
+use super::codeowners;
 use super::expect::Expected;
 use super::file::{self, FilePlan, Leftovers};
 use super::spelling;
@@ -122,7 +123,22 @@ impl<'a> Prover<'a> {
             let edited = file::edit(&path, &text, &plan, leftovers)?;
             contents.insert(path, edited.map(String::into_bytes));
         }
+        let unlisted = self.unlisted(&contents);
+        contents.extend(unlisted);
         Ok(contents)
+    }
+
+    /// CODEOWNERS without the files that go.
+    fn unlisted(&self, contents: &Contents) -> Contents {
+        let gone = contents.iter().filter(|(_, after)| after.is_none()).map(|(path, _)| path);
+        let gone: BTreeSet<&ProjectPath> = gone.collect();
+        let files = &self.workspace.files;
+        let paths = codeowners::LOCATIONS.iter().map(|path| ProjectPath::new(*path));
+        let edited = |path: ProjectPath| {
+            let text = String::from_utf8(files.read(&path).ok()?).ok()?;
+            Some((path, Some(codeowners::without(&text, &gone)?.into_bytes())))
+        };
+        if gone.is_empty() { Contents::new() } else { paths.filter_map(edited).collect() }
     }
 
     /// Adds what one change means for files.
