@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// A copy of the sample.
-fn sample() -> Project {
+pub fn sample() -> Project {
     let project = Project::new("");
     for file in files_below("sample-repos/ml-monorepo") {
         let path = file.strip_prefix("sample-repos/ml-monorepo/").unwrap();

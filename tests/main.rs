@@ -10,6 +10,7 @@
 mod apply;
 mod bad_input;
 mod baseline;
+mod buildozer;
 mod cli;
 mod closure;
 mod cost;

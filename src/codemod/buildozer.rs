@@ -1,5 +1,5 @@
 //! A batch as a script for [buildozer](https://github.com/bazelbuild/buildtools/blob/main/buildozer/README.md), to be run
-//! as `buildozer -f FILE` at the project root. Pure; touches nothing.
+//! as its first line says. Pure; touches nothing.
 //!
 //! A line is `command|command|target`. Whatever buildozer cannot do is a comment, which it ignores.
 
@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 
 /// The names by which buildozer finds a build file. It is told others.
 const KNOWN_NAMES: [&str; 3] = ["BUCK", "BUILD", "BUILD.bazel"];
+
+/// buildozer writes `//a/b:b` as `//a/b` unless it is told not to, which Buck2 does not take for a label.
+const HEADER: &str = "# At the project root: buildozer -shorten_labels=false -f FILE\n";
 
 /// A call of a rule in a build file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,8 +38,17 @@ pub enum Change {
         /// The label as it is to be written.
         label: String,
     },
+    /// An element that is the same label as one that goes, written in another way. It stays.
+    Keep {
+        /// The attribute.
+        attr: String,
+        /// The label as it is written there.
+        label: String,
+    },
     /// The whole rule goes.
     Delete,
+    /// Symbols go that the file loads and does not use.
+    UnusedLoads,
     /// A change that buildozer cannot make.
     ByHand {
         /// What is to be done, as a sentence without a full stop.
@@ -52,7 +64,7 @@ pub fn script(changes: &[(Rule, Change)]) -> String {
     for (rule, change) in changes {
         by_rule.entry(rule).or_default().push(change);
     }
-    let mut script = String::new();
+    let mut script = String::from(if changes.is_empty() { "" } else { HEADER });
     for (rule, mut changes) in by_rule {
         changes.sort();
         changes.dedup();
@@ -76,12 +88,17 @@ fn commands(rule: &Rule, changes: &[&Change]) -> Vec<String> {
     if changes.contains(&&Change::Delete) {
         return vec!["delete".to_owned()];
     }
+    let goes = |attr: &String, label: &String| {
+        changes.contains(&&Change::Remove { attr: attr.clone(), label: label.clone() })
+    };
     let mut lists: BTreeMap<(bool, &str), Vec<&str>> = BTreeMap::new();
     for change in changes {
         let (is_addition, attr, label) = match change {
             Change::Remove { attr, label } => (false, attr, label),
             Change::Add { attr, label } => (true, attr, label),
-            Change::Delete | Change::ByHand { .. } => continue,
+            // It goes with the other one, and comes back.
+            Change::Keep { attr, label } if !goes(attr, label) => (true, attr, label),
+            _ => continue,
         };
         if is_plain(label) {
             lists.entry((is_addition, attr)).or_default().push(label);
@@ -91,7 +108,8 @@ fn commands(rule: &Rule, changes: &[&Change]) -> Vec<String> {
         let labels: Vec<String> = labels.into_iter().map(escaped).collect();
         format!("{} {attr} {}", if is_addition { "add" } else { "remove" }, labels.join(" "))
     };
-    lists.into_iter().map(command).collect()
+    let loads = changes.contains(&&Change::UnusedLoads).then(|| "fix unusedLoads".to_owned());
+    lists.into_iter().map(command).chain(loads).collect()
 }
 
 /// What is left to do by hand.
@@ -170,15 +188,26 @@ mod tests {
             (rule("BUCK", "top"), by_hand),
             (rule("BUCK", "odd|name"), Change::Delete),
             (rule("z/BUCK", "z"), remove("//a:x|y")),
+            (rule("z/BUCK", "twice"), remove("//z:x")),
+            (rule("z/BUCK", "twice"), Change::Keep { attr: "deps".into(), label: ":x".into() }),
+            (rule("z/BUCK", "never"), remove("//z:x")),
+            (rule("z/BUCK", "never"), Change::Keep { attr: "deps".into(), label: ":x".into() }),
+            (rule("z/BUCK", "never"), remove(":x")),
+            (rule("z/BUCK", "never"), Change::Keep { attr: "deps".into(), label: "//z:x".into() }),
+            (rule("z/BUCK", "__pkg__"), Change::UnusedLoads),
         ];
         let expected = script(&changes);
         insta::assert_snapshot!(expected, @r"
+        # At the project root: buildozer -shorten_labels=false -f FILE
         # //:odd|name: delete it: buildozer splits it
         # //:top: remove //x:x from deps: the literal stands in defs.bzl:3
         remove deps //a:x\ y|//:top
         remove deps //b:b //c:c|add deps //d:d|//a:a
         delete|//a:gone
         remove deps :c|b/TARGETS:b
+        fix unusedLoads|//z:__pkg__
+        remove deps //z:x :x|//z:never
+        remove deps //z:x|add deps :x|//z:twice
         # //z:z: remove //a:x|y from deps: buildozer splits it
         ");
         changes.reverse();
