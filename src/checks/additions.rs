@@ -31,9 +31,16 @@ pub(super) fn needed(
         for loss in &lost {
             let provides = |(_, owner): &&(TargetId, TargetId)| edges.provides(*owner, loss.name);
             let own = thought_of.iter().filter(|(user, _)| *user == loss.user);
-            let Some(addition) = own.into_iter().find(provides) else { continue };
             let removals = ways.called_for_by(executables, loss);
-            additions.entry(*addition).or_default().extend(removals);
+            match own.into_iter().find(provides) {
+                Some(addition) => additions.entry(*addition).or_default().extend(removals),
+                // Something that was added for another user has been bringing it.
+                None => {
+                    for addition in thought_of {
+                        additions.entry(*addition).or_default().extend(&removals);
+                    }
+                }
+            }
         }
         if additions.len() == before {
             return additions;
