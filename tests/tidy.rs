@@ -50,6 +50,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "workspace",
         ],
     ),
+    ("tui", &["codemod", "edits", "error", "finding", "graph", "label", "source"]),
     (
         "cli",
         &[
@@ -65,6 +66,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "progress",
             "report",
             "source",
+            "tui",
             "workspace",
         ],
     ),

@@ -19,6 +19,7 @@ pub mod item;
 pub mod keymap;
 pub mod message;
 pub mod model;
+mod news;
 pub mod rows;
 pub mod update;
 pub mod view;

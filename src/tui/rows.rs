@@ -175,7 +175,7 @@ pub struct Arrangement {
 #[derive(Default)]
 struct Group {
     items: Vec<usize>,
-    groups: BTreeMap<String, Group>,
+    groups: BTreeMap<String, Self>,
 }
 
 impl Arrangement {

@@ -3,17 +3,12 @@
 use super::decisions::{Choice, Decision};
 use super::effect::Effect;
 use super::item::Item;
-use super::message::{Analysis, Message, Outcome, Page, Question, Scope, Tab};
+use super::message::{Message, Page, Question, Scope, Tab};
 use super::model::{Model, Overlay, Pane, Stage};
 use super::rows::RowId;
-use super::{answer, walk};
+use super::{answer, news, walk};
 use crate::source::ProjectPath;
 use tui_input::Input;
-
-/// More lines of a command's output are not kept.
-const MAX_OUTPUT: usize = 2_000;
-/// Texts of this many files are kept for the screen.
-const MAX_TEXTS: usize = 200;
 
 /// Changes the model, and says what is to be done outside.
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
@@ -92,7 +87,7 @@ fn general(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Tick => model.ticks = model.ticks.wrapping_add(1),
         Message::Notice(text) => model.notice = Some(text),
         message => {
-            return match (outside(model, message), model.page) {
+            return match (news::update(model, message), model.page) {
                 (Ok(effects), _) => effects,
                 (Err(message), Page::Findings) => findings(model, message),
                 (Err(message), Page::Graph) => {
@@ -106,76 +101,8 @@ fn general(model: &mut Model, message: Message) -> Vec<Effect> {
     Vec::new()
 }
 
-/// What comes from outside means the same on every page.
-fn outside(model: &mut Model, message: Message) -> Result<Vec<Effect>, Message> {
-    match message {
-        Message::Progress { stage, done, total } => {
-            model.stage = Stage::Running(stage, done, total)
-        }
-        Message::Analysed(analysis) => analysed(model, *analysis),
-        Message::Tried(tried) => {
-            let before = if let Stage::Trying(count) = model.stage { count } else { 0 };
-            model.stage = Stage::Trying(before + tried.len());
-            for (fingerprint, proof, saving) in tried {
-                let found = model.items.iter_mut().find(|item| item.fingerprint == fingerprint);
-                if let Some(item) = found {
-                    (item.proof, item.saving) = (proof, saving);
-                }
-            }
-            model.refresh();
-        }
-        Message::Settled => model.stage = Stage::Done,
-        Message::Failed(reason) => model.stage = Stage::Failed(reason),
-        Message::Text(path, text) => {
-            if model.texts.len() >= MAX_TEXTS {
-                model.texts.clear();
-            }
-            model.texts.insert(path, text);
-        }
-        Message::Preview(preview) => {
-            model.review.preview = Some(*preview);
-            model.review.scroll = 0;
-        }
-        Message::Applied(outcome) => return Ok(applied(model, *outcome)),
-        Message::TakenBack(Ok(text)) => {
-            model.review.batch = None;
-            model.review.result = vec![text.clone()];
-            model.notice = Some(text);
-            return Ok(analyse(model));
-        }
-        Message::TakenBack(Err(reason)) => {
-            model.review.result = reason.lines().map(ToOwned::to_owned).collect();
-            model.notice = Some("nothing was taken back".to_owned());
-        }
-        Message::Output(line) => {
-            if model.review.output.len() < MAX_OUTPUT {
-                model.review.output.push(line);
-            }
-        }
-        Message::Verified(result) => {
-            model.review.is_verifying = false;
-            let text = match result {
-                Ok(()) => "the command succeeded".to_owned(),
-                Err(reason) => format!("{reason}; `U` takes back what was written"),
-            };
-            model.review.output.push(text.clone());
-            model.notice = Some(text);
-        }
-        Message::Changed(paths) => {
-            paths.iter().for_each(|path| drop(model.texts.remove(path)));
-            model.notice = Some(match paths.as_slice() {
-                [path] => format!("{path} changed: reading it again"),
-                paths => format!("{} files changed: reading them again", paths.len()),
-            });
-            return Ok(analyse(model));
-        }
-        message => return Err(message),
-    }
-    Ok(Vec::new())
-}
-
 fn findings(model: &mut Model, message: Message) -> Vec<Effect> {
-    let lines = model.page_lines() as i32;
+    let lines = steps(model.page_lines());
     match message {
         Message::Move(by) if model.focus == Pane::Tree => {
             model.go_to(moved(model.cursor, by, model.rows.len()));
@@ -205,8 +132,8 @@ fn findings(model: &mut Model, message: Message) -> Vec<Effect> {
         }
         Message::Show(tab) => show(model, tab),
         Message::Turn(by) => {
-            let at = Tab::ALL.iter().position(|tab| *tab == model.tab).unwrap_or(0) as i32;
-            show(model, Tab::ALL[(at + by).rem_euclid(Tab::ALL.len() as i32) as usize]);
+            let at = Tab::ALL.iter().position(|tab| *tab == model.tab).unwrap_or(0);
+            show(model, Tab::ALL[turned(at, by, Tab::ALL.len())]);
         }
         Message::Chain(by) => model.chain = moved(model.chain, by, usize::MAX),
         Message::Click { column, row } => click(model, column, row),
@@ -221,7 +148,7 @@ fn findings(model: &mut Model, message: Message) -> Vec<Effect> {
 }
 
 fn review(model: &mut Model, message: Message) -> Vec<Effect> {
-    let page = model.page_lines() as i32 - 2;
+    let page = steps(model.page_lines()) - 2;
     let review = &mut model.review;
     match message {
         Message::Move(by) | Message::Scroll(by) => {
@@ -237,7 +164,7 @@ fn review(model: &mut Model, message: Message) -> Vec<Effect> {
                     owners.iter().position(|it| it == owner).map_or(0, |at| at + 1)
                 }
             };
-            let next = (at as i32 + by).rem_euclid(owners.len() as i32 + 1) as usize;
+            let next = turned(at, by, owners.len() + 1);
             let owner = next.checked_sub(1).and_then(|at| owners.get(at));
             model.review.scope = owner.map_or(Scope::All, |owner| Scope::Owner(owner.clone()));
             return combine(model);
@@ -265,6 +192,16 @@ fn review(model: &mut Model, message: Message) -> Vec<Effect> {
 pub(super) fn moved(at: usize, by: i32, count: usize) -> usize {
     let to = at.saturating_add_signed(by as isize);
     to.min(count.saturating_sub(1))
+}
+
+/// A position some steps away, round in a circle of `count`.
+pub(super) fn turned(at: usize, by: i32, count: usize) -> usize {
+    let by = usize::try_from(by.rem_euclid(steps(count).max(1))).unwrap_or(0);
+    (at + by) % count.max(1)
+}
+
+fn steps(count: usize) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
 }
 
 fn other(pane: Pane) -> Pane {
@@ -380,47 +317,10 @@ fn step(model: &mut Model, way: impl Fn(&mut Model) -> Option<Vec<String>>) -> V
     vec![save(model)]
 }
 
-fn analyse(model: &mut Model) -> Vec<Effect> {
+/// Has everything read anew.
+pub(super) fn analyse(model: &mut Model) -> Vec<Effect> {
     model.stage = Stage::Starting;
     vec![Effect::Analyse]
-}
-
-fn analysed(model: &mut Model, analysis: Analysis) {
-    model.items = analysis.items;
-    model.graph = analysis.graph;
-    model.bytes = analysis.bytes;
-    model.problems = analysis.problems;
-    model.stage = Stage::Trying(0);
-    model.texts.clear();
-    walk::settle(model);
-    model.refresh();
-}
-
-fn applied(model: &mut Model, outcome: Outcome) -> Vec<Effect> {
-    match outcome {
-        Outcome::Written { batch, files, settles } => {
-            let count = files.len();
-            model.review.result = files.iter().map(|path| format!("written: {path}")).collect();
-            model.notice = Some(format!(
-                "{} findings settled in {count} files; `U` takes it back, and so does `secateur undo {batch}`",
-                settles.len()
-            ));
-            model.review.batch = Some(batch);
-            let mut effects = analyse(model);
-            if !model.review.verify.is_empty() {
-                model.review.output.clear();
-                model.review.is_verifying = true;
-                effects.push(Effect::Verify(model.review.verify.clone()));
-            }
-            effects
-        }
-        Outcome::Refused(reasons) => {
-            model.review.result =
-                reasons.iter().map(|(path, why)| format!("refused: {path}: {why}")).collect();
-            model.notice = Some("nothing was written; reading everything again".to_owned());
-            analyse(model)
-        }
-    }
 }
 
 fn visit(model: &mut Model, page: Page) -> Vec<Effect> {

@@ -77,7 +77,6 @@ impl Outside {
     }
 
     /// Opens the editor and waits.
-    #[expect(clippy::disallowed_methods, reason = "the user's editor")]
     pub(super) fn edit(&self, path: &str, line: u32) -> std::result::Result<(), String> {
         let name = self.editor.to_string_lossy();
         let status = editor_at(&self.editor, path, line).current_dir(&self.root).status();

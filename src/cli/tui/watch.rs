@@ -32,7 +32,7 @@ pub(super) fn watch(root: PathBuf, sender: Sender<Incoming>) {
             match changed.recv_timeout(QUIET) {
                 Ok(event) if event.kind.is_access() => {}
                 Ok(event) => {
-                    paths.extend(event.paths.iter().filter_map(|path| of_interest(&root, path)))
+                    paths.extend(event.paths.iter().filter_map(|path| of_interest(&root, path)));
                 }
                 Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) if paths.is_empty() => {}

@@ -247,7 +247,7 @@ impl Session<'_> {
                     self.work.say(Message::Applied(Box::new(outcome)));
                 }
                 Request::TakeBack(batch) => {
-                    self.work.say(Message::TakenBack(self.take_back(&batch)))
+                    self.work.say(Message::TakenBack(self.take_back(&batch)));
                 }
                 Request::Export { directory, accepted } => {
                     let said =
