@@ -76,6 +76,7 @@ fn help() {
       codemod      Make batches of fixes: patches by owner, or a script for buildozer
       why          Show who needs a target or module, or the shortest chain from one to another
       cost         Rank dependencies by what they alone hold in the closures of programs and tests
+      tui          Explore, triage, preview and apply in the terminal
       graph        Print the graph of targets or modules
       undo         Take back a batch of changes, or complete one that was interrupted
       explain      Describe a check, or list all checks

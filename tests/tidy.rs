@@ -50,7 +50,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "workspace",
         ],
     ),
-    ("tui", &["codemod", "edits", "error", "finding", "graph", "label", "source"]),
+    ("tui", &["edits", "finding", "graph", "source"]),
     (
         "cli",
         &[

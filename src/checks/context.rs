@@ -1,5 +1,6 @@
 //! What all checks share: verdicts computed once, and ways to say where. Reads sources again only to count columns.
 
+use super::additions::{self, Additions};
 use super::dead_module;
 use super::doubt::{blind_spot, doubtful, shaky};
 use super::edges::{self, EdgeId, Edges};
@@ -14,8 +15,9 @@ use crate::label::Label;
 use crate::source::{LineIndex, ProjectPath, Span};
 use crate::workspace::Workspace;
 use fixedbitset::FixedBitSet;
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A source and where its lines begin.
@@ -48,6 +50,10 @@ pub(super) struct Context<'a> {
     pub(super) owners_of_file: BTreeMap<&'a ProjectPath, Vec<(TargetId, usize)>>,
     /// Which modules each executable loads.
     pub(super) loading: Loading,
+    /// Removals that are reported.
+    pub(super) reported: BTreeSet<EdgeId>,
+    /// What has to be declared in their place.
+    additions: Additions,
     /// Modules that targets need and do not declare.
     pub(super) undeclared: Vec<Undeclared<'a>>,
     sources: Mutex<FxHashMap<ProjectPath, Option<Source>>>,
@@ -82,14 +88,38 @@ impl<'a> Context<'a> {
             doubtful,
             blind_spot: blind_spot(workspace, graph),
             loading,
+            reported: BTreeSet::new(),
+            additions: Additions::new(),
             undeclared: Vec::new(),
             owners_of_file: owners_of_file(graph),
             by_literal,
             sources: Mutex::default(),
         };
         context.live = context.live_targets();
+        context.reported = context.reported_removals();
+        context.additions = context.needed_additions();
         context.undeclared = transitive_dep::undeclared(&context);
         context
+    }
+
+    /// A dead target goes as a whole: its dependencies are none of ours. And a dead source that cannot be deleted still needs
+    /// what it imports.
+    fn reported_removals(&self) -> BTreeSet<EdgeId> {
+        let stays = |path: &ProjectPath| dead_module::verdict(self, path).is_none();
+        let is_needed = |id: &EdgeId| self.dead_users(*id).any(stays);
+        let removable = self.outcome.removable.par_iter().copied();
+        let reported = removable.filter(|id| {
+            let is_alive = self.is_live(id.from) || self.roots.public.contains(&id.from);
+            is_alive && !self.made_by_the_same_literal(*id).iter().any(is_needed)
+        });
+        reported.collect()
+    }
+
+    fn needed_additions(&self) -> Additions {
+        // A literal goes for all targets that it feeds.
+        let gone = self.reported.iter().flat_map(|id| self.made_by_the_same_literal(*id));
+        let (wanted, declared) = (&self.outcome.wanted, &self.outcome.declared);
+        additions::needed(&self.edges, &self.executables, wanted, &gone.collect(), declared)
     }
 
     fn live_targets(&self) -> FixedBitSet {
@@ -103,7 +133,7 @@ impl<'a> Context<'a> {
             });
             stays.map(move |(_, edge)| (from.index(), edge.to.index()))
         });
-        let added = self.outcome.additions.keys().map(|(user, dep)| (user.index(), dep.index()));
+        let added = self.outcome.declared.iter().map(|(user, dep)| (user.index(), dep.index()));
         let web = Web::new(graph.targets.len(), kept.chain(added));
         liveness::live_targets(&web, &self.roots)
     }
@@ -171,7 +201,7 @@ impl<'a> Context<'a> {
 
     /// The additions that the removal of an edge calls for.
     pub(super) fn additions_for(&self, id: EdgeId) -> Vec<Addition> {
-        let called_for = self.outcome.additions.iter().filter(|(_, by)| by.contains(&id));
+        let called_for = self.additions.iter().filter(|(_, by)| by.contains(&id));
         let label = |id: TargetId| self.label(id).clone();
         called_for.map(|((to, dep), _)| Addition { to: label(*to), dep: label(*dep) }).collect()
     }

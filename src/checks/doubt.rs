@@ -97,7 +97,7 @@ impl<'a> Doubt<'a> {
                 .collect(),
             opaque: ids().filter(|id| is_opaque(graph, *id)).map(TargetId::index).collect(),
             seeking: ids().flat_map(|id| foreign_imports(edges, id)).collect(),
-            after: leaning::web_after(edges, &outcome.removable, outcome.additions.keys()),
+            after: leaning::web_after(edges, &outcome.removable, &outcome.declared),
             removals: removable.into_par_iter().map(below).collect(),
         }
     }

@@ -1,6 +1,6 @@
 //! Who leans on an edge that its own target does not use: all candidates go out at once, and every use must keep an owner. Pure.
 
-use super::additions::{self, Additions, Declared};
+use super::additions::Declared;
 use super::edges::{EdgeId, Edges, Usage};
 use super::liveness::RootTargets;
 use super::visibility;
@@ -16,8 +16,10 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Outcome {
     /// Edges that can go, all of them together.
     pub(super) removable: BTreeSet<EdgeId>,
-    /// Dependencies that have to come: who needs what.
-    pub(super) additions: Additions,
+    /// Dependencies that make up for all of them. What was put back later may have made some needless.
+    pub(super) declared: Declared,
+    /// Every use that must keep an owner.
+    pub(super) wanted: Wanted,
 }
 
 /// Executables, and the tops of what is in none of them, with their closures.
@@ -114,9 +116,7 @@ pub(super) fn solve(
         let after = web_after(edges, &removable, &taken);
         let lost = find_lost(graph, executables, &wanted, &after);
         if lost.is_empty() {
-            // What was put back since may have made additions needless.
-            let additions = additions::needed(edges, executables, &wanted, &removable, &taken);
-            return Outcome { removable, additions };
+            return Outcome { removable, declared: taken, wanted };
         }
         let was_severed = severed(edges, &removable);
         let mut severed = was_severed.clone();

@@ -33,7 +33,6 @@
 //! To keep it: `# secateur: keep[unused-dep] reason` beside it, or `# @manual`.
 
 use super::context::Context;
-use super::dead_module;
 use super::edges::EdgeId;
 use crate::finding::{Addition, Change, CheckId, Confidence, Evidence, Finding, FixSet, Safety};
 use crate::graph::{UseKind, Via};
@@ -49,11 +48,7 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
     let removable = &context.outcome.removable;
     let judged: Judged<'_> =
         removable.par_iter().map(|id| (*id, Removable::judge(context, *id))).collect();
-    let reported = removable.par_iter().filter(|id| {
-        // A dead target goes as a whole.
-        context.is_live(id.from) || context.roots.public.contains(&id.from)
-    });
-    reported.filter_map(|id| finding(context, &judged, *id)).collect()
+    context.reported.par_iter().filter_map(|id| finding(context, &judged, *id)).collect()
 }
 
 /// Every edge that can go; findings speak of those of the same literal as well.
@@ -80,10 +75,6 @@ impl<'a> Removable<'a> {
 fn finding(context: &Context<'_>, judged: &Judged<'_>, id: EdgeId) -> Option<Finding> {
     let dep = context.edges.dep(id)?;
     let Removable { confidence, dead, additions } = judged.get(&id)?;
-    // A dead source that cannot be deleted still needs what it imports.
-    if dead.iter().any(|path| dead_module::verdict(context, path).is_none()) {
-        return None;
-    }
     let to = context.edges.edge(id).to;
     let (from_label, to_label) = (context.label(id.from), context.label(to));
     let living = if dead.is_empty() { "" } else { " alive" };

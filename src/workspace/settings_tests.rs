@@ -75,6 +75,8 @@ unused-dep = "error"
 ticks = 1_000
 heap-mib = 1
 stack = 2
+[tui.keys]
+accept = ["ctrl-y"]
 "#;
 
 #[test]
@@ -101,6 +103,7 @@ fn every_documented_key_is_read() {
     assert_eq!(settings.views[0].config["cuda.enabled"], "true");
     assert_eq!(settings.lint.severity["unused-dep"], CheckSeverity::Error);
     assert_eq!(settings.limits.ticks, 1000);
+    assert_eq!(settings.tui.keys["accept"], ["ctrl-y"]);
     let rows = settings.origins();
     assert!(rows.is_sorted_by_key(|(key, ..)| *key));
     let is_set = |key: &str| !key.starts_with("rules.my_rule.");
