@@ -50,7 +50,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "workspace",
         ],
     ),
-    ("tui", &["edits", "finding", "graph", "source"]),
+    ("tui", &["buck", "edits", "finding", "graph", "label", "source"]),
     (
         "cli",
         &[

@@ -278,6 +278,15 @@ const TABLE: &[Row] = {
             "mark one end; at the second mark the shortest path is shown",
             || Message::Mark,
         ),
+        ("layer", Graph, "x", "modules", "change between targets and modules", || Message::Layer),
+        (
+            "finding",
+            Graph,
+            "w",
+            "finding",
+            "go to the finding that speaks of the edge at hand, or of what is shown",
+            || Message::ToFinding,
+        ),
         ("findings", Graph, "esc f", "findings", "back to the findings", || {
             Message::Visit(Page::Findings)
         }),

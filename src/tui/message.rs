@@ -143,6 +143,10 @@ pub enum Message {
     Mark,
     /// To change between dependencies and users.
     Side,
+    /// To change between targets and modules.
+    Layer,
+    /// To go to the finding that speaks of the edge at hand.
+    ToFinding,
     /// To click.
     Click {
         /// From the left.

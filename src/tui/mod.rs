@@ -24,6 +24,7 @@ pub mod rows;
 pub mod update;
 pub mod view;
 pub mod walk;
+pub mod why;
 
 pub use decisions::{Choice, Decision, Decisions};
 pub use effect::Effect;

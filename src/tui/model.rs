@@ -6,6 +6,7 @@ use super::keymap::Keymap;
 use super::message::{Page, Preview, Question, Scope, Tab};
 use super::rows::{Arrangement, Row, RowId};
 use super::walk::Walk;
+use super::why::Chains;
 use crate::graph::Graph;
 use crate::source::ProjectPath;
 use jiff::civil::Date;
@@ -139,6 +140,8 @@ pub struct Model {
     pub scroll: usize,
     /// Which chain is shown.
     pub chain: usize,
+    /// The chains of the finding at hand, once somebody wants to see them.
+    pub chains: Option<Chains>,
     /// Files that were read for the screen.
     pub texts: BTreeMap<ProjectPath, Option<Arc<str>>>,
     /// Everything that was read.
@@ -178,6 +181,7 @@ impl Model {
             tab: Tab::Detail,
             scroll: 0,
             chain: 0,
+            chains: None,
             texts: BTreeMap::new(),
             graph: None,
             bytes: Arc::default(),

@@ -86,6 +86,7 @@ fn analysed(model: &mut Model, analysis: Analysis) {
     model.problems = analysis.problems;
     model.stage = Stage::Trying(0);
     model.texts.clear();
+    model.chains = None;
     walk::settle(model);
     model.refresh();
 }

@@ -6,7 +6,7 @@ use super::item::Item;
 use super::message::{Message, Page, Question, Scope, Tab};
 use super::model::{Model, Overlay, Pane, Stage};
 use super::rows::RowId;
-use super::{answer, news, walk};
+use super::{answer, news, walk, why};
 use crate::source::ProjectPath;
 use tui_input::Input;
 
@@ -26,6 +26,8 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         },
         None => general(model, message),
     };
+    walk::look(model);
+    why::look(model);
     effects.extend(wanted_texts(model));
     effects
 }

@@ -88,7 +88,7 @@ fn welcome(look: Look, width: u16) -> Vec<Line<'static>> {
     paragraph(text, look.dim(), width)
 }
 
-fn confidence(finding: &Finding) -> String {
+pub(super) fn confidence(finding: &Finding) -> String {
     let why = match finding.confidence {
         Confidence::Certain => "everything that could speak against it was read",
         Confidence::Likely => "something could not be told, but nothing speaks against it",
@@ -109,7 +109,7 @@ fn fix(item: &Item) -> String {
 }
 
 /// A word and what it means here.
-fn fact(name: &str, text: &str, look: Look, width: u16) -> Vec<Line<'static>> {
+pub(super) fn fact(name: &str, text: &str, look: Look, width: u16) -> Vec<Line<'static>> {
     let rows = wrapped(&plain(text), width.saturating_sub(12));
     let first = rows.into_iter().enumerate().map(|(at, row)| {
         let name = if at == 0 { format!("{name:<12}") } else { " ".repeat(12) };
@@ -161,7 +161,12 @@ fn byte(line: &str, column: u32) -> usize {
     offsets.nth(column.saturating_sub(1) as usize).unwrap_or(line.len())
 }
 
-fn evidence(model: &Model, evidence: &Evidence, look: Look, width: u16) -> Vec<Line<'static>> {
+pub(super) fn evidence(
+    model: &Model,
+    evidence: &Evidence,
+    look: Look,
+    width: u16,
+) -> Vec<Line<'static>> {
     let place = format!("{}:{}", evidence.path, evidence.line);
     let mut lines = vec![Line::styled(plain(&place), look.name())];
     lines.extend(
