@@ -31,8 +31,8 @@ bench TREE:
     cargo build --locked --release
     hyperfine --ignore-failure --warmup 1 --runs 10 --output null \
         --command-name ruff 'ruff analyze graph --isolated {{TREE}}' \
-        --command-name secateur 'target/release/secateur -C {{TREE}} lint --exit-zero --format json'
-    /usr/bin/time -f 'peak memory %M KiB' target/release/secateur -C {{TREE}} lint --exit-zero --format json > /dev/null
+        --command-name secateur 'target/release/secateur -C {{TREE}} lint --exit-zero'
+    /usr/bin/time -f 'peak memory %M KiB' target/release/secateur -C {{TREE}} lint --exit-zero > /dev/null
 
 # Changes a tree in memory where the right answer is known, and scores the findings; `docs/accuracy.md` says how to read it.
 seeded TREE="sample-repos/ml-monorepo" K="100" SEED="1":
