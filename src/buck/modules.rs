@@ -113,6 +113,7 @@ impl Modules {
     fn dependencies(&self, session: &Session<'_>, key: &ModuleKey) -> Vec<ModuleKey> {
         let Some((_, file)) = self.file(key.path.as_str()) else { return Vec::new() };
         let loads = file.collected.loads.iter();
+        let loads = loads.filter(|load| !is_never_called(session, &key.path, load));
         loads.filter_map(|load| Self::target_of(session, key, load).ok()).collect()
     }
 
@@ -248,6 +249,15 @@ impl Modules {
         }
         (plain, marked, problems)
     }
+}
+
+/// Whether a load of the prelude brings nothing but implementations of rules. Those run when targets are analysed, which never
+/// happens here, and a third of the prelude is there for them alone.
+fn is_never_called(session: &Session<'_>, from: &ProjectPath, load: &LoadStatement) -> bool {
+    let mut symbols = load.symbols.iter();
+    session.is_prelude(from)
+        && !load.symbols.is_empty()
+        && symbols.all(|symbol| symbol.remote.ends_with("_impl"))
 }
 
 fn explain_missing(module: &str, missing: &[&str], reason: Option<&String>) -> String {
