@@ -25,6 +25,7 @@ mod hostile;
 mod hostile_files;
 mod interactive;
 mod journey;
+mod keeps;
 mod mutation;
 mod permissions;
 mod proofs;

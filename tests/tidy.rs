@@ -30,6 +30,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "graph",
             "label",
             "progress",
+            // A comment in a source is read back.
+            "python",
             "source",
             "workspace",
         ],

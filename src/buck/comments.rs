@@ -12,19 +12,14 @@ pub struct Keep {
     pub span: Span,
     /// The line it stands on, counted from 1.
     pub line: u32,
-    /// It is all that is on its line, so it speaks of the next one.
+    /// It is all that is on its line, so it speaks of the next one with code.
     pub alone: bool,
+    /// The line it speaks of.
+    pub speaks_of: u32,
     /// Checks that it silences; empty means all.
     pub checks: Vec<Box<str>>,
     /// Why, in the author's words.
     pub reason: Box<str>,
-}
-
-impl Keep {
-    /// The line it speaks of.
-    pub fn speaks_of(&self) -> u32 {
-        if self.alone { self.line + 1 } else { self.line }
-    }
 }
 
 /// What the comments of a file say.
@@ -69,13 +64,14 @@ pub(super) fn read(text: &str, lines: &LineIndex, comments: &[Span]) -> Directiv
         if lowered.contains("@oss-disable") || lowered.contains("@fb-only") {
             found.conditional.push(span);
         }
+        let speaks_of =
+            || if alone { next_code_line(lines, comments, position, text) } else { line };
         if is_manual(&lowered) {
-            let speaks_of =
-                if alone { next_code_line(lines, comments, position, text) } else { line };
+            let speaks_of = speaks_of();
             found.manual.push(Line { line, alone, speaks_of });
         }
         if let Some(keep) = parse_keep(comment) {
-            found.keeps.push(Keep { span, line, alone, ..keep });
+            found.keeps.push(Keep { span, line, alone, speaks_of: speaks_of(), ..keep });
         }
     }
     found
@@ -92,7 +88,7 @@ pub(super) fn attach(literal: &mut Literal, directives: &Directives, lines: &Lin
         comment.speaks_of == own_line || !comment.alone && Some(comment.line) == bracket_line
     });
     let keep = directives.keeps.iter().position(|keep| {
-        keep.speaks_of() == own_line || !keep.alone && Some(keep.line) == bracket_line
+        keep.speaks_of == own_line || !keep.alone && Some(keep.line) == bracket_line
     });
     literal.keep = keep.map(|index| index as u32);
 }
@@ -138,6 +134,7 @@ fn parse_keep(comment: &str) -> Option<Keep> {
         span: Span::default(),
         line: 0,
         alone: false,
+        speaks_of: 0,
         checks: checks.map(Into::into).collect(),
         reason: reason.trim_start_matches(':').trim().into(),
     })

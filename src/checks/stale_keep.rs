@@ -17,7 +17,8 @@
 //!
 //! ## Fix
 //!
-//! Delete the comment. Comments of other tools (`# @manual` and its kin) are never called stale.
+//! Delete the comment. Comments of other tools (`# @manual` and its kin) are never called stale, nor is one with
+//! `# secateur: keep[stale-keep]` above it.
 
 use super::context::Context;
 use crate::buck::SourceFile;
@@ -62,7 +63,12 @@ pub(super) fn suppress(
             None => kept.push(finding),
         }
     }
-    let stale = keeps.iter().filter(|keep| !keep.used).map(|keep| stale(context, keep));
+    let unused = keeps.iter().filter(|keep| !keep.used).count();
+    let left = without_excused(&mut keeps);
+    // Those that do excuse another are used now.
+    let excusing = unused - keeps.iter().filter(|keep| !keep.used).count();
+    suppressed += unused - excusing - left.len();
+    let stale = left.into_iter().map(|at| stale(context, &keeps[at]));
     (kept, suppressed, stale.collect())
 }
 
@@ -73,7 +79,7 @@ fn in_build_files<'a>(context: &Context<'a>) -> Vec<Keep<'a>> {
             path: file.path(),
             span: keep.span,
             line: keep.line,
-            speaks_of: keep.speaks_of(),
+            speaks_of: keep.speaks_of,
             checks: keep.checks.iter().map(|check| &**check).collect(),
             build_file: Some(file),
             used: false,
@@ -91,7 +97,7 @@ fn in_python<'a>(context: &Context<'a>) -> Vec<Keep<'a>> {
                 path: &file.path,
                 span: directive.span,
                 line: directive.line,
-                speaks_of: directive.line,
+                speaks_of: directive.speaks_of,
                 checks: checks.iter().map(|check| &**check).collect(),
                 build_file: None,
                 used: false,
@@ -106,17 +112,30 @@ fn silences(keep: &Keep<'_>, finding: &Finding) -> bool {
     if !named {
         return false;
     }
-    let region = &finding.region;
-    let about_file = matches!(
-        finding.check,
-        CheckId::DeadModule | CheckId::TestOnlyModule | CheckId::UnownedSource
-    );
-    if keep.build_file.is_none() {
-        // Beside the import, above it, or anywhere in a file that is meant as a whole.
-        return about_file || keep.line == region.line || keep.line + 1 == region.line;
+    // Beside what is meant, above it, or anywhere in a file that is meant as a whole.
+    keep.speaks_of == finding.region.line
+        || finding.check.is_about_file() && keep.build_file.is_none()
+}
+
+/// Takes out the comments that another one, which names this check, says to leave alone.
+fn without_excused(keeps: &mut [Keep<'_>]) -> Vec<usize> {
+    let names_us = |keep: &Keep<'_>| keep.checks.contains(&CheckId::StaleKeep.as_str());
+    let (excuses, stale): (Vec<usize>, Vec<usize>) =
+        (0..keeps.len()).filter(|at| !keeps[*at].used).partition(|at| names_us(&keeps[*at]));
+    let mut left = Vec::new();
+    for at in stale {
+        let excuse = excuses.iter().find(|excuse| {
+            let (excuse, keep) = (&keeps[**excuse], &keeps[at]);
+            excuse.path == keep.path && excuse.speaks_of == keep.speaks_of
+        });
+        match excuse {
+            Some(excuse) => keeps[*excuse].used = true,
+            None => left.push(at),
+        }
     }
-    let about_target = matches!(finding.check, CheckId::DeadTarget | CheckId::AmbiguousOwner);
-    keep.speaks_of == region.line || about_target && keep.line + 1 == region.line
+    left.extend(excuses.into_iter().filter(|at| !keeps[*at].used));
+    left.sort_unstable();
+    left
 }
 
 fn stale(context: &Context<'_>, keep: &Keep<'_>) -> Finding {

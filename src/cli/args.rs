@@ -73,6 +73,8 @@ pub(super) enum Command {
     Tui(Tui),
     /// Print the graph of targets or modules
     Graph(Graph),
+    /// Leave findings as they are, with a comment that says why
+    Keep(Keep),
     /// Take back a batch of changes, or complete one that was interrupted
     Undo(Undo),
     /// Describe a check, or list all checks
@@ -318,6 +320,20 @@ pub(super) enum GraphFormat {
     Json,
     /// Graphviz
     Dot,
+}
+
+/// `keep`
+#[derive(Debug, Args)]
+pub struct Keep {
+    /// The fingerprints of the findings, or what they begin with; `secateur lint --format json` shows them
+    #[arg(value_name = "FINGERPRINT", required = true)]
+    pub(super) fingerprints: Vec<String>,
+    /// Why they stay as they are
+    #[arg(long, value_name = "TEXT")]
+    pub(super) reason: String,
+    /// Show the comments as a diff, and write none
+    #[arg(long)]
+    pub(super) diff: bool,
 }
 
 /// `undo`

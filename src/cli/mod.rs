@@ -14,6 +14,7 @@ mod fix;
 mod graph;
 mod history;
 mod interactive;
+mod keep;
 mod lint;
 mod man;
 mod pipe;
@@ -78,6 +79,7 @@ fn command(
         Command::Cost(args) => cost::run(args, &mut context),
         Command::Tui(args) => tui::run(args, &mut context),
         Command::Graph(args) => graph::run(args, &mut context),
+        Command::Keep(args) => keep::run(args, &mut context),
         Command::Undo(args) => undo::run(args, &mut context),
         Command::Explain(args) => explain::run(args, &mut context),
         Command::Config(args) => config::run(args, &mut context),

@@ -91,6 +91,7 @@ pub(super) fn edited(graph: &Graph, fixes: &[PlannedFix]) -> Vec<Label> {
                 Change::RemoveLoad(path, _) | Change::RemoveComment(path, _) => {
                     files.insert(path);
                 }
+                Change::AddKeep(keep) => _ = files.insert(&keep.path),
                 // The finding names the target that has the source.
                 Change::DeleteFile(_) | Change::RemoveSource(_) => {}
             }

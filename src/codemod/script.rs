@@ -53,6 +53,7 @@ fn step(graph: &Graph, fix: &FixSet, change: &Change) -> Result<Vec<(Rule, Step)
         }
         Change::DeleteFile(_) => Err("buildozer deletes no files".to_owned()),
         Change::RemoveComment(..) => Err("buildozer takes no comment out of several".to_owned()),
+        Change::AddKeep(_) => Err("buildozer would move the comment".to_owned()),
     }
 }
 
@@ -165,6 +166,10 @@ fn note(graph: &Graph, change: &Change) -> Option<(Rule, String)> {
         Change::RemoveComment(path, span) => {
             (whole_file(path), format!("remove the comment in line {}", line(graph, path, *span)))
         }
+        Change::AddKeep(keep) => (
+            whole_file(&keep.path),
+            format!("keep it, for {}: {}", keep.check.as_str(), keep.reason),
+        ),
     })
 }
 

@@ -37,7 +37,10 @@ impl GraphChange {
                     let ends = deps.iter().map(|dep| find(&removal.from).zip(find(dep)));
                     change.added.extend(ends.flatten());
                 }
-                Change::RemoveSource(_) | Change::RemoveLoad(..) | Change::RemoveComment(..) => {}
+                Change::RemoveSource(_)
+                | Change::RemoveLoad(..)
+                | Change::RemoveComment(..)
+                | Change::AddKeep(_) => {}
             }
         }
         change.removed = removed.into_iter().map(|(from, _, to)| (from, to)).collect();

@@ -113,7 +113,10 @@ impl Round {
     }
 }
 
-fn changes(workspace: &Workspace, contents: Contents) -> Result<Vec<FileChange>> {
+/// What contents make of the files as they are.
+///
+/// Fails where a file cannot be read.
+pub fn changes(workspace: &Workspace, contents: Contents) -> Result<Vec<FileChange>> {
     let change = |(path, after): (crate::source::ProjectPath, Option<Vec<u8>>)| {
         let before = workspace.files.read(&path);
         let before = before.map_err(|e| Error::new("cannot be read").at(path.as_str()).cause(e))?;

@@ -2,9 +2,11 @@
 //! with them. Pure functions of text.
 
 use super::change::{TextEdit, apply};
+use super::comment;
 use super::sequence::{Elements, deletion, insertion};
 use super::spelling;
 use crate::buck::{Call, Outline, Sequence, SourceFile};
+use crate::finding::Keep;
 use crate::source::{ProjectPath, Span};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,6 +25,8 @@ pub(super) struct FilePlan {
     pub(super) symbols: BTreeSet<Span>,
     /// Comments that go.
     pub(super) comments: BTreeSet<Span>,
+    /// Comments that come.
+    pub(super) keeps: BTreeSet<Keep>,
 }
 
 /// How much goes along with what goes.
@@ -58,7 +62,8 @@ pub(super) fn edit(
     editor.replacements(&plan.replaced)?;
     editor.comments(&plan.comments);
     let first = make(path, text, &editor.edits)?;
-    let kept = drop_symbols(path, &first, text, plan)?;
+    let commented = comment::add(path, &first, &plan.keeps, &editor.edits)?;
+    let kept = drop_symbols(path, &commented, text, plan)?;
     let outline = Outline::of(path, &kept);
     let is_empty = outline.statements.iter().all(|statement| statement.is_load);
     let dropped = !plan.statements.is_empty() && is_empty && leftovers == Leftovers::Drop;

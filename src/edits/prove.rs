@@ -18,8 +18,8 @@ pub type Contents = BTreeMap<ProjectPath, Option<Vec<u8>>>;
 
 /// Makes the text of fixes, and tries it.
 pub struct Prover<'a> {
-    workspace: &'a Workspace,
-    graph: &'a Graph,
+    pub(super) workspace: &'a Workspace,
+    pub(super) graph: &'a Graph,
     evaluators: &'a [Evaluator<'a>],
     /// Literals that name a file as a source.
     mentions: FxHashMap<&'a ProjectPath, Vec<LiteralId>>,
@@ -194,6 +194,9 @@ impl<'a> Prover<'a> {
             Change::RemoveComment(path, span) => {
                 plan_of(plans, path).comments.insert(*span);
             }
+            Change::AddKeep(keep) => {
+                plan_of(plans, &keep.path).keeps.insert(keep.clone());
+            }
         }
         Ok(())
     }
@@ -332,7 +335,7 @@ impl<'a> Prover<'a> {
                 Change::DeleteTarget(label) => {
                     expected.targets.insert(label.clone());
                 }
-                Change::RemoveLoad(..) | Change::RemoveComment(..) => {}
+                Change::RemoveLoad(..) | Change::RemoveComment(..) | Change::AddKeep(_) => {}
             }
         }
         expected

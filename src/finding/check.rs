@@ -53,6 +53,11 @@ checks! {
 }
 
 impl CheckId {
+    /// Whether its findings are about whole Python files, so that a comment anywhere in one speaks of them.
+    pub fn is_about_file(self) -> bool {
+        matches!(self, Self::DeadModule | Self::TestOnlyModule | Self::UnownedSource)
+    }
+
     /// The check of this name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|check| check.as_str() == name)

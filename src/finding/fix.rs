@@ -1,5 +1,6 @@
 //! What would settle a finding, as changes in meaning; their text is made elsewhere. Pure values; touches nothing.
 
+use super::CheckId;
 use crate::buck::LiteralId;
 use crate::label::Label;
 use crate::source::{ProjectPath, Span};
@@ -45,6 +46,21 @@ pub struct Addition {
     pub dep: Label,
 }
 
+/// A comment `# secateur: keep[check] reason` that comes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Keep {
+    /// A build file, a file that it loads, or a Python source.
+    pub path: ProjectPath,
+    /// The bytes that it speaks of; `None` for a file as a whole.
+    pub at: Option<Span>,
+    /// Something else on the line is not meant: what is meant gets a line of its own.
+    pub apart: bool,
+    /// The check that it silences.
+    pub check: CheckId,
+    /// Why; one line.
+    pub reason: Box<str>,
+}
+
 /// One change in meaning.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Change {
@@ -64,6 +80,8 @@ pub enum Change {
     RemoveLoad(ProjectPath, Span),
     /// A comment goes.
     RemoveComment(ProjectPath, Span),
+    /// A comment that silences a check comes.
+    AddKeep(Keep),
 }
 
 /// Changes that only make sense together.

@@ -9,7 +9,7 @@ mod size;
 
 pub use baseline::{Baseline, Baselined, Entry, Renewal};
 pub use check::CheckId;
-pub use fix::{Addition, Change, FixSet, Removal, Safety};
+pub use fix::{Addition, Change, FixSet, Keep, Removal, Safety};
 pub use offer::{FileEdit, Offer};
 pub use saving::{Rebuilds, Saving};
 pub use size::Size;

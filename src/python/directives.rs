@@ -43,7 +43,7 @@ pub(super) fn read_comment(source: &Source<'_>, range: TextRange, out: &mut Vec<
     let comment = source.slice(range);
     let line = source.lines.line(range.start().to_u32());
     let span = source.span(range);
-    let mut add = |kind| out.push(Directive { kind, line, span });
+    let mut add = |kind| out.push(Directive { kind, line, speaks_of: line, span });
     let malformed = || DirectiveKind::Malformed { text: comment.trim_end().into() };
     if let Some(rest) = after_word(comment, MANUAL) {
         let (label, clean) = manual_label(rest);
@@ -111,12 +111,13 @@ fn bracketed(text: &str) -> Option<(Vec<Box<str>>, &str)> {
 
 /// Hands directives to the imports and dynamic loads that they speak of.
 pub(super) fn attach(source: &Source<'_>, ranges: &[TextRange], facts: &mut Facts) {
-    let directives = std::mem::take(&mut facts.directives);
-    for directive in &directives {
+    let mut directives = std::mem::take(&mut facts.directives);
+    for directive in &mut directives {
         let target = ranges
             .iter()
             .find(|range| source.span(**range) == directive.span)
             .map_or(directive.line, |range| governed_line(source, *range));
+        directive.speaks_of = target;
         match &directive.kind {
             DirectiveKind::Manual { label } => {
                 attach_manual(source, directive.line, target, label.as_deref(), facts);

@@ -253,6 +253,8 @@ pub struct Directive {
     pub kind: DirectiveKind,
     /// Line counted from 1.
     pub line: u32,
+    /// The line it speaks of: its own, or the next one with code if it is alone on its own.
+    pub speaks_of: u32,
     /// The comment.
     #[serde(with = "SpanDef")]
     pub span: Span,

@@ -184,6 +184,7 @@ pub(super) fn relocate(facts: &mut Facts, lines: &[u32], bytes: &[u8]) {
     }
     for directive in &mut facts.directives {
         at(&mut directive.line);
+        at(&mut directive.speaks_of);
         directive.span = nowhere;
     }
     facts.attribute_uses.iter_mut().for_each(|used| at(&mut used.line));
