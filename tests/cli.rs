@@ -78,6 +78,7 @@ fn help() {
       cost         Rank dependencies by what they alone hold in the closures of programs and tests
       tui          Explore, triage, preview and apply in the terminal
       graph        Print the graph of targets or modules
+      keep         Leave findings as they are, with a comment that says why
       undo         Take back a batch of changes, or complete one that was interrupted
       explain      Describe a check, or list all checks
       config       Print the settings in effect

@@ -136,8 +136,9 @@ pub struct Model {
     pub focus: Pane,
     /// What is shown of the finding at hand.
     pub tab: Tab,
-    /// The first line that is shown of it.
-    pub scroll: usize,
+    /// The first line that is shown of it, counted from where it begins. The source of a finding begins where its place is
+    /// in sight, and goes on above.
+    pub scroll: isize,
     /// Which chain is shown.
     pub chain: usize,
     /// The chains of the finding at hand, once somebody wants to see them.
@@ -216,6 +217,37 @@ impl Model {
     /// Fingerprints of the findings that are accepted, in the order of reports.
     pub fn accepted(&self) -> impl Iterator<Item = &Item> {
         self.items.iter().filter(|item| matches!(self.choice(item), Some(Choice::Accepted)))
+    }
+
+    /// Moves what is said of the finding at hand by some lines, to its first one at most.
+    pub fn scroll_by(&mut self, by: i32) {
+        let (least, most) = match self.tab {
+            Tab::Source => {
+                let start = self.first_line_in_sight();
+                let above = isize::try_from(start).unwrap_or(isize::MAX);
+                let text = self.source().map_or("", |text| text);
+                let lines = isize::try_from(text.lines().count()).unwrap_or(isize::MAX);
+                (-above, (lines - 1 - above).max(-above))
+            }
+            _ => (0, isize::MAX),
+        };
+        self.scroll = self.scroll.saturating_add(by as isize).clamp(least, most);
+    }
+
+    /// The file of the finding at hand, if it was read.
+    pub fn source(&self) -> Option<&Arc<str>> {
+        self.texts.get(&self.item()?.finding.region.path)?.as_ref()
+    }
+
+    /// How many lines of the source stand above what is shown of it.
+    pub fn source_above(&self) -> usize {
+        self.first_line_in_sight().saturating_add_signed(self.scroll)
+    }
+
+    /// The same before anything is scrolled: a third of the page shows what leads to the place.
+    fn first_line_in_sight(&self) -> usize {
+        let line = self.item().map_or(1, |item| item.finding.region.line) as usize;
+        line.saturating_sub(1 + self.page_lines() / 3)
     }
 
     /// Makes the rows again, with the same one at hand if it is still there.

@@ -114,11 +114,9 @@ fn findings(model: &mut Model, message: Message) -> Vec<Effect> {
         }
         Message::First if model.focus == Pane::Tree => model.go_to(0),
         Message::Last if model.focus == Pane::Tree => model.go_to(usize::MAX),
-        Message::Move(by) | Message::Scroll(by) => {
-            model.scroll = moved(model.scroll, by, usize::MAX);
-        }
-        Message::Page(by) => model.scroll = moved(model.scroll, by * (lines - 2), usize::MAX),
-        Message::First => model.scroll = 0,
+        Message::Move(by) | Message::Scroll(by) => model.scroll_by(by),
+        Message::Page(by) => model.scroll_by(by * (lines - 2)),
+        Message::First => model.scroll_by(i32::MIN),
         Message::Focus => model.focus = other(model.focus),
         Message::Open => open(model),
         Message::Close => close(model),

@@ -7,6 +7,7 @@ mod graph;
 mod overlay;
 mod review;
 mod source;
+mod syntax;
 mod theme;
 mod tree;
 mod why;
@@ -62,13 +63,14 @@ fn findings(model: &Model, look: Look, area: Rect, buffer: &mut Buffer) {
     }
     Line::from(tabs).render(Rect { height: 1, ..right }, buffer);
     let inner = Rect { y: right.y + 1, height: right.height - 1, ..right };
-    let lines = match model.tab {
-        Tab::Detail => detail::lines(model, look, inner.width),
-        Tab::Diff => diff::of_finding(model, look, inner.width),
-        Tab::Why => why::lines(model, look, inner.width),
-        Tab::Source => source::lines(model, look, inner.height),
+    let from = usize::try_from(model.scroll).unwrap_or(0);
+    let (lines, from) = match model.tab {
+        Tab::Detail => (detail::lines(model, look, inner.width), from),
+        Tab::Diff => (diff::of_finding(model, look, inner.width), from),
+        Tab::Why => (why::lines(model, look, inner.width), from),
+        Tab::Source => (source::lines(model, look, inner.height), 0),
     };
-    scrolled(lines, model.scroll, inner, buffer);
+    scrolled(lines, from, inner, buffer);
 }
 
 /// Lines from one of them on, with the last always in sight.
