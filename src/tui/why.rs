@@ -5,6 +5,7 @@ use super::message::{Page, Tab};
 use super::model::Model;
 use super::walk::{self, Layer, Net, Node, Ways, World, is_about_module};
 use crate::finding::CheckId;
+use crate::graph::TargetId;
 use crate::source::ProjectPath;
 
 /// At most so many chains are kept.
@@ -51,7 +52,7 @@ impl Chains {
     /// The chains of a finding.
     pub fn of(world: &World, item: &Item) -> Self {
         let finding = &item.finding;
-        let find = |label| world.graph.targets.find(label).map(|id| id.index());
+        let find = |label| world.graph.targets.find(label).map(TargetId::index);
         let target = finding.target.as_ref().and_then(find);
         let dep = finding.dep.as_ref().and_then(find);
         let module = finding.module.as_ref().and_then(|name| world.graph.owners.find(name));

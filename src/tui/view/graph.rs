@@ -12,7 +12,9 @@ use ratatui::text::Line;
 use ratatui::widgets::{Paragraph, Widget, Wrap};
 
 /// Names keep at least so many columns before numbers get any.
-const NAME: usize = 20;
+const NAME: usize = 17;
+/// And so many before those get any that matter less.
+const LONG_NAME: usize = 28;
 
 pub(super) fn draw(model: &Model, look: Look, area: Rect, buffer: &mut Buffer) {
     let (Some(world), Some(here)) = (&model.walk.world, model.walk.here) else {
@@ -105,7 +107,7 @@ impl Page<'_> {
     }
 
     fn dot(&self) -> &'static str {
-        self.look.sign("  ·  ", "  -  ")
+        self.look.sign(" · ", " - ")
     }
 
     fn weights(&self) -> String {
@@ -123,12 +125,10 @@ impl Page<'_> {
         };
         let own = self.world.net(self.here.layer).own(self.here.at);
         let whole = self.model.walk.weight(self.here).unwrap_or_default();
-        let users = self.model.walk.users.nodes.len();
-        let all = self.model.walk.reached_from;
         let parts = [
-            format!("with all it needs {} {what}, {}", whole.nodes, shown(whole)),
-            format!("itself {}", shown(own)),
-            format!("needed by {users} directly, {all} in all"),
+            format!("needs {} {what}, {}", whole.nodes, shown(whole)),
+            format!("own {}", shown(own)),
+            format!("reached from {}", self.model.walk.reached_from),
         ];
         parts.join(self.dot())
     }
@@ -255,8 +255,8 @@ impl Page<'_> {
         buffer.set_string(area.x + 1, area.y, sign, look.careful());
         let how =
             walk.edge(side, row).map(|(from, to)| self.world.tie(from.layer, from.at, to.at).how);
-        let how = shortened(&plain(&how.unwrap_or_default()), columns.how.saturating_sub(1), look);
-        buffer.set_string(area.x + 3, area.y, how, look.dim());
+        let how = plain(&how.unwrap_or_default());
+        buffer.set_stringn(area.x + 3, area.y, how, columns.how.saturating_sub(1), look.dim());
         let weight = walk.weight(node).unwrap_or_default();
         let numbers = columns.show(
             &weight.nodes.to_string(),
@@ -286,27 +286,23 @@ struct Columns {
 
 impl Columns {
     fn of(layer: Layer, width: usize) -> Self {
-        let mut room = width.saturating_sub(4 + 8 + NAME);
-        let mut take = |columns: usize| {
-            let fits = columns <= room;
+        let mut room = width.saturating_sub(4 + 8);
+        let mut take = |columns: usize, name: usize| {
+            let fits = columns + name <= room;
             room -= if fits { columns } else { 0 };
             fits
         };
-        let how = if take(6) { 6 } else { 0 };
-        let bytes = layer == Layer::Targets && take(8);
-        let sources = take(8);
-        let how = if how > 0 && take(6) { 12 } else { how };
+        let short = if layer == Layer::Targets { 6 } else { 10 };
+        let how = if take(short, NAME) { short } else { 0 };
+        let bytes = layer == Layer::Targets && take(8, NAME);
+        let sources = take(8, LONG_NAME);
+        let how = if how == short && take(12 - short, LONG_NAME) { 12 } else { how };
         Self { how, sources, bytes }
     }
 
     fn show(&self, nodes: &str, sources: &str, bytes: &str) -> String {
-        let mut text = format!("{nodes:>8}");
-        if self.sources {
-            text += &format!("{sources:>8}");
-        }
-        if self.bytes {
-            text += &format!("{bytes:>8}");
-        }
-        text
+        let sources = if self.sources { format!("{sources:>8}") } else { String::new() };
+        let bytes = if self.bytes { format!("{bytes:>8}") } else { String::new() };
+        format!("{nodes:>8}{sources}{bytes}")
     }
 }

@@ -2,7 +2,7 @@
 
 use super::detail::{confidence, evidence, fact, paragraph};
 use super::theme::Look;
-use super::{plain, shortened};
+use super::{plain, shortened, wrapped};
 use crate::tui::model::Model;
 use crate::tui::why::Chains;
 use ratatui::text::{Line, Span};
@@ -55,11 +55,12 @@ fn of_chains(model: &Model, chains: &Chains, look: Look, width: u16) -> Vec<Line
         let place = step.place.as_ref().map(|(path, line)| format!("{path}:{line}"));
         let place = plain(&place.unwrap_or_default());
         let text = match (step.how.as_str(), is_end) {
-            ("", true) => format!("    defined at {place}"),
-            (how, _) => format!("    {how} at {place}"),
+            ("", true) => format!("defined at {place}"),
+            (how, _) => format!("{how} at {place}"),
         };
         if !place.is_empty() {
-            lines.extend(paragraph(&text, look.dim(), width));
+            let rows = wrapped(&text, width.saturating_sub(4)).into_iter();
+            lines.extend(rows.map(|row| Line::styled(format!("    {row}"), look.dim())));
         }
     }
     lines

@@ -2,6 +2,7 @@
 
 use super::world::{Layer, Node, World};
 use crate::graph::{Resolution, name_at, target_at};
+use crate::source::ProjectPath;
 
 /// What a target or module is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,7 +60,7 @@ impl World {
         let mut paths: Vec<&str> = Vec::new();
         let mut targets: Vec<String> = Vec::new();
         for provision in self.graph.owners.providers(name) {
-            paths.extend(provision.path.as_ref().map(|path| path.as_str()));
+            paths.extend(provision.path.as_ref().map(ProjectPath::as_str));
             targets.push(self.graph.targets.node(provision.target).label.to_string());
         }
         paths.sort_unstable();

@@ -7,6 +7,7 @@
 //! | `facts` | what is said of a target or module |
 //! | `spoken` | which findings speak of what |
 //! | `jump` | going to a name |
+//! | `steps` | marks and their way, the other layer, to a finding |
 //! | `sight` | what of it is on the screen |
 
 mod facts;
@@ -14,6 +15,7 @@ mod jump;
 mod net;
 mod sight;
 mod spoken;
+mod steps;
 #[cfg(test)]
 mod tests;
 mod world;
@@ -26,9 +28,8 @@ pub(super) use spoken::is_about_module;
 pub use world::{Layer, Node, Tie, World};
 
 use super::item::Item;
-use super::message::{Message, Page, Tab};
-use super::model::{Model, Pane};
-use super::rows::RowId;
+use super::message::{Message, Page};
+use super::model::Model;
 use super::update::moved;
 use crate::source::ProjectPath;
 use spoken::Spoken;
@@ -177,7 +178,8 @@ pub(super) fn world(model: &mut Model) -> Option<Arc<World>> {
 
 /// What a message does on this page.
 pub(super) fn update(model: &mut Model, message: &Message) {
-    let page = sight(model).lines(model.walk.side).saturating_sub(1).max(1) as i32;
+    let lines = sight(model).lines(model.walk.side).saturating_sub(1).max(1);
+    let page = i32::try_from(lines).unwrap_or(i32::MAX);
     match message {
         Message::Move(by) | Message::Scroll(by) => step(model, *by),
         Message::Page(by) => step(model, by.saturating_mul(page)),
@@ -186,10 +188,10 @@ pub(super) fn update(model: &mut Model, message: &Message) {
         Message::Open => open(model),
         Message::Close => back(model),
         Message::Side => turn(model),
-        Message::Mark => mark(model),
-        Message::Layer => other_layer(model),
-        Message::ToFinding => to_finding(model),
-        Message::Click { column, row } => click(model, *column, *row),
+        Message::Mark => steps::mark(model),
+        Message::Layer => steps::other_layer(model),
+        Message::ToFinding => steps::to_finding(model),
+        Message::Click { column, row } => steps::click(model, *column, *row),
         _ => {}
     }
 }
@@ -242,107 +244,6 @@ fn turn(model: &mut Model) {
         Side::Users if !walk.path.nodes.is_empty() => Side::Path,
         Side::Users | Side::Path => Side::Deps,
     };
-}
-
-fn mark(model: &mut Model) {
-    let (Some(world), Some(here)) = (world(model), model.walk.here) else { return };
-    let walk = &mut model.walk;
-    let is_second = walk.marks.len() == 1 && walk.marks.iter().all(|it| it.layer == here.layer);
-    if walk.marks == [here] {
-        walk.marks.clear();
-        model.notice = Some("the mark is gone".to_owned());
-        return;
-    }
-    if !is_second {
-        walk.marks.clear();
-    }
-    walk.marks.push(here);
-    make_path(walk, &world);
-    let is_apart = is_second && walk.path.nodes.is_empty();
-    if is_second && !is_apart {
-        walk.side = Side::Path;
-    }
-    model.notice = Some(match (is_second, is_apart) {
-        (false, _) => "marked; mark another one to see the way between both".to_owned(),
-        (true, true) => "neither of the two marks leads to the other".to_owned(),
-        (true, false) => "enter goes to a step; the next mark begins anew".to_owned(),
-    });
-}
-
-/// The shortest way between the marks, in whichever direction there is one.
-fn make_path(walk: &mut Walk, world: &World) {
-    walk.path = List::default();
-    if let [first, second] = walk.marks[..] {
-        let net = world.net(first.layer);
-        let way = |from: Node, to: Node| net.ways_to(to.at, None).from(from.at);
-        let mut nodes = way(first, second);
-        if nodes.is_empty() {
-            nodes = way(second, first);
-        }
-        walk.path = List::new(first.layer, nodes, None);
-    }
-    if walk.side == Side::Path && walk.path.nodes.is_empty() {
-        walk.side = Side::Deps;
-    }
-}
-
-fn other_layer(model: &mut Model) {
-    let (Some(world), Some(here)) = (world(model), model.walk.here) else { return };
-    match world.other_side(here) {
-        Some(node) => go(model, node),
-        None => model.notice = Some("this target has no modules".to_owned()),
-    }
-}
-
-fn to_finding(model: &mut Model) {
-    let walk = &model.walk;
-    let of_edge = walk.spoken_of(walk.side, walk.list(walk.side).cursor);
-    let at = of_edge.first().or_else(|| walk.spoken_here().first());
-    let item = at.and_then(|at| model.items.get(*at));
-    let Some(print) = item.map(|item| item.fingerprint.clone()) else {
-        model.notice = Some("no finding speaks of this edge or of what is shown".to_owned());
-        return;
-    };
-    reveal(model, &print);
-}
-
-/// Shows a finding, whatever hides it.
-fn reveal(model: &mut Model, fingerprint: &str) {
-    let Some(at) = model.items.iter().position(|item| item.fingerprint == fingerprint) else {
-        return;
-    };
-    if !model.rows.iter().any(|row| row.items.contains(&at)) {
-        model.filter.clear();
-        super::answer::set_filter(model, "");
-        model.notice = Some("the filter hid this finding, so it was cleared".to_owned());
-    }
-    let id = RowId::Finding(fingerprint.to_owned());
-    loop {
-        if let Some(row) = model.rows.iter().position(|row| row.id == id) {
-            model.go_to(row);
-            break;
-        }
-        let hides = |row: &&super::rows::Row| row.folded && row.items.contains(&at);
-        let Some(RowId::Group(path)) = model.rows.iter().find(hides).map(|row| row.id.clone())
-        else {
-            break;
-        };
-        model.arrangement.folded.remove(&path);
-        model.refresh();
-    }
-    (model.page, model.tab, model.focus) = (Page::Findings, Tab::Why, Pane::Tree);
-}
-
-fn click(model: &mut Model, column: u16, row: u16) {
-    let Some((side, row)) = sight(model).row_at(model, column, row) else { return };
-    model.walk.side = side;
-    let list = model.walk.list_mut();
-    let at = list.top + row;
-    if at == list.cursor {
-        open(model);
-    } else if at < list.nodes.len() {
-        list.cursor = at;
-    }
 }
 
 /// Begins at the finding at hand.
@@ -419,7 +320,7 @@ pub(super) fn look(model: &mut Model) {
         walk.reached_from = ways.near().len().saturating_sub(1);
         walk.listed = Some(here);
         if walk.path.nodes.is_empty() {
-            make_path(walk, &world);
+            steps::make_path(walk, &world);
         }
     }
     sight::keep(model);

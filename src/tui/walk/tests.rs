@@ -7,8 +7,10 @@ use crate::progress::Silent;
 use crate::tui::decisions::Decisions;
 use crate::tui::item::Proof;
 use crate::tui::keymap::Keymap;
+use crate::tui::message::Tab;
 use crate::tui::message::{Analysis, Question};
 use crate::tui::model::Overlay;
+use crate::tui::rows::RowId;
 use crate::tui::update::update;
 use crate::tui::view::{Look, draw};
 use crate::workspace::{Environment, Overrides, Workspace};
@@ -112,7 +114,7 @@ fn a_finding_is_shown_even_if_it_was_hidden() {
         }
     }
     model.filter = "check:unused-load".to_owned();
-    super::super::answer::set_filter(&mut model, "check:unused-load");
+    crate::tui::answer::set_filter(&mut model, "check:unused-load");
     update(&mut model, Message::ToFinding);
     assert_eq!(model.item().unwrap().fingerprint, finding);
 }
@@ -263,9 +265,13 @@ fn every_size_shows_rows_and_every_row_can_be_clicked() {
         at_finding(&mut model, "module-cycle", "root//eta/features:embeddings");
         update(&mut model, Message::Visit(Page::Graph));
         let text = screen(&model);
-        let row = text.lines().position(|line| line.contains("runtime") || line.contains("eta.c"));
-        update(&mut model, Message::Click { column: 4, row: row.unwrap() as u16 });
-        assert_eq!(model.walk.deps.top, 0, "{text}");
+        let first = names(&model, Side::Deps).remove(0);
+        let end = &first[first.len().saturating_sub(8)..];
+        let lines: Vec<&str> = text.lines().collect();
+        let row = lines.iter().rposition(|line| line.split('|').next().unwrap().contains(end));
+        let below = row.unwrap() as u16 + 1;
+        update(&mut model, Message::Click { column: 4, row: below });
+        assert_eq!(model.walk.deps.cursor, 1, "{text}");
     }
 }
 
@@ -277,7 +283,7 @@ fn the_page_looks_as_it_should() {
     insta::assert_snapshot!("graph_120x30", screen(&model));
     jump_to(&mut model, "serving:server");
     update(&mut model, Message::Mark);
-    jump_to(&mut model, "eta/data:sampling");
+    jump_to(&mut model, "data:schema");
     update(&mut model, Message::Mark);
     update(&mut model, Message::Resize(80, 24));
     insta::assert_snapshot!("graph_80x24", screen(&model));

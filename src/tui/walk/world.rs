@@ -133,7 +133,7 @@ impl World {
     fn sorted(&self, layer: Layer, mut nodes: Vec<usize>) -> Vec<usize> {
         match layer {
             Layer::Targets => {
-                nodes.sort_by(|a, b| self.label(*a).cmp(self.label(*b)).then(a.cmp(b)))
+                nodes.sort_by(|a, b| self.label(*a).cmp(self.label(*b)).then(a.cmp(b)));
             }
             Layer::Modules => nodes.sort_by_key(|at| self.graph.owners.name(name_at(*at))),
         }
