@@ -285,19 +285,23 @@ impl Session<'_> {
     }
 
     fn combine(&self, accepted: &[String], kept: &[(String, String)]) -> Preview {
-        let _ = kept;
+        let (comments, by_hand) = self.comments(kept);
         let wanted = accepted.iter().filter_map(|print| self.fixes.get(print.as_str()).copied());
-        let combined = self.prover.combine(wanted);
+        let combined = self.prover.combine(wanted.chain(comments.values()));
         let made: BTreeSet<&FixSet> = combined.fixes.iter().copied().collect();
         let is_made =
             |print: &&String| self.fixes.get(print.as_str()).is_some_and(|fix| made.contains(fix));
-        let settles: Vec<String> = accepted.iter().filter(is_made).cloned().collect();
+        let is_kept = |print: &&String| comments.get(*print).is_some_and(|fix| made.contains(fix));
+        let settled = accepted.iter().filter(is_made);
+        let settled = settled.chain(kept.iter().map(|(print, _)| print).filter(is_kept));
+        let settles: Vec<String> = settled.cloned().collect();
         let reason = |print: &String| {
-            let fix = self.fixes.get(print.as_str())?;
-            let refused = combined.refused.iter().find(|(refused, _)| refused == fix);
+            let fix = comments.get(print).or_else(|| self.fixes.get(print.as_str()).copied())?;
+            let refused = combined.refused.iter().find(|(refused, _)| *refused == fix);
             Some((print.clone(), refused.map(|(_, reason)| reason.clone())?))
         };
-        let refused = accepted.iter().filter_map(reason).collect();
+        let decided = accepted.iter().chain(comments.keys());
+        let refused = decided.filter_map(reason).chain(by_hand).collect();
         let codeowners = codeowners(self.workspace);
         let mut owners: BTreeMap<String, usize> = BTreeMap::new();
         let all = self.report.findings.iter().zip(self.report.fingerprints());
@@ -313,6 +317,33 @@ impl Session<'_> {
                 Preview { refused: refused.collect(), ..Preview::default() }
             }
         }
+    }
+
+    /// Comments that keep findings as they are, by fingerprint, and those that have to be written by hand.
+    fn comments(
+        &self,
+        kept: &[(String, String)],
+    ) -> (BTreeMap<String, FixSet>, Vec<(String, String)>) {
+        let prints = self.report.fingerprints();
+        let chosen: Vec<(usize, &String, &str)> = kept
+            .iter()
+            .filter_map(|(print, reason)| {
+                Some((prints.iter().position(|it| it == print)?, print, reason.as_str()))
+            })
+            .collect();
+        let places: Vec<(usize, &str)> =
+            chosen.iter().map(|(at, _, reason)| (*at, *reason)).collect();
+        let changes = self.prover.keeps(&self.report.findings, &places);
+        let (mut comments, mut by_hand) = (BTreeMap::new(), Vec::new());
+        for ((_, print, _), change) in chosen.into_iter().zip(changes) {
+            match change {
+                Ok(change) => {
+                    comments.insert(print.clone(), FixSet::new(Safety::Safe, [change]));
+                }
+                Err(reason) => by_hand.push((print.clone(), reason)),
+            }
+        }
+        (comments, by_hand)
     }
 
     fn apply(&self, preview: &Preview) -> Outcome {
