@@ -272,6 +272,8 @@ impl Model {
     fn keep_in_sight(&mut self) {
         // One line is the heading of the tree.
         let lines = self.page_lines().saturating_sub(1).max(1);
-        self.top = self.top.min(self.cursor).max((self.cursor + 1).saturating_sub(lines));
+        let most = self.rows.len().saturating_sub(lines);
+        let top = self.top.min(self.cursor).min(most);
+        self.top = top.max((self.cursor + 1).saturating_sub(lines));
     }
 }
