@@ -43,3 +43,7 @@ demo:
     cargo run --locked --release -- -C sample-repos/ml-monorepo lint --exit-zero
     cargo run --locked --release -- -C sample-repos/ml-monorepo why //eta/serving:server //eta/features:geo
     cargo run --locked --release -- explain unused-dep
+
+# Shows how long a key and the screen after it take with many findings, at 200x60.
+bench-tui COUNT="10000":
+    BENCH_TUI={{COUNT}} cargo test --locked --release the_screen_follows_the_keys -- --nocapture

@@ -34,6 +34,7 @@ mod seeded;
 mod situations;
 mod support;
 mod tidy;
+mod tui;
 mod verify;
 
 #[test]

@@ -5,7 +5,7 @@ use super::effect::Effect;
 use super::filter::Filter;
 use super::message::{Message, Page, Question};
 use super::model::{Model, Overlay};
-use super::update::{asking, at_hand, decide};
+use super::update::{asking, at_hand, decide, is_wish};
 use super::walk;
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -31,6 +31,8 @@ pub(super) fn ask(model: &mut Model, question: Question) -> Vec<Effect> {
         (Question::Snooze, _) => "14".to_owned(),
         _ => String::new(),
     };
+    let asked = prints.into_iter().map(|item| item.fingerprint.clone()).collect();
+    model.asked = asked;
     model.overlay = Some(asking(question, &so_far));
     Vec::new()
 }
@@ -74,14 +76,14 @@ pub(super) fn update(model: &mut Model, message: Message) -> Result<Vec<Effect>,
                 }
             }
         }
+        message if is_wish(&message) => {}
         message => return Err(message),
     }
     Ok(Vec::new())
 }
 
 fn answered(model: &mut Model, question: Question, text: &str) -> Result<Vec<Effect>, String> {
-    let prints: Vec<String> =
-        at_hand(model).into_iter().map(|item| item.fingerprint.clone()).collect();
+    let prints = model.asked.clone();
     Ok(match question {
         Question::Filter => {
             text.clone_into(&mut model.filter);

@@ -11,7 +11,7 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("pkg:", "package"),
     ("owner:", "who answers for it"),
     ("conf:", "certain, likely or possible"),
-    ("is:", "open, accepted, rejected, snoozed, safe, fixable, proven or refused"),
+    ("is:", "open accepted rejected snoozed safe fixable proven refused"),
 ];
 
 /// A filter as it was typed, understood.

@@ -2,6 +2,7 @@
 
 use crate::edits::FileChange;
 use crate::finding::{Finding, Safety, Saving};
+use crate::label::Label;
 use std::sync::Arc;
 
 /// What became of a finding's fix when it was tried.
@@ -54,9 +55,10 @@ impl Item {
     pub fn subject(&self) -> String {
         let finding = &self.finding;
         let place = || format!("{}:{}", finding.region.path, finding.region.line);
+        let short = |dep: &Label| short(dep, finding.target.as_ref());
         match (&finding.dep, &finding.module) {
-            (Some(dep), Some(module)) => format!("{module} ← {dep}"),
-            (Some(dep), None) => dep.to_string(),
+            (Some(dep), Some(module)) => format!("{module} ← {}", short(dep)),
+            (Some(dep), None) => short(dep),
             (None, Some(module)) => module.clone(),
             (None, None) => place(),
         }
@@ -65,5 +67,19 @@ impl Item {
     /// Orders by what is saved, the most first.
     pub fn weight(&self) -> (usize, u64) {
         self.saving.as_ref().map_or((0, 0), |saving| (saving.target_roots, saving.byte_roots))
+    }
+}
+
+/// A label as one would write it beside another: `:name` in the same package, `//package` in the same cell if the name says the same.
+fn short(label: &Label, beside: Option<&Label>) -> String {
+    let package = &label.package;
+    if beside.is_some_and(|beside| beside.package == *package) {
+        return format!(":{}", label.name);
+    }
+    let is_same_cell = beside.is_some_and(|beside| beside.package.cell == package.cell);
+    let cell = if is_same_cell { "" } else { &*package.cell };
+    match package.path.rsplit('/').next() {
+        Some(last) if *last == *label.name => format!("{cell}//{}", package.path),
+        _ => format!("{cell}//{}:{}", package.path, label.name),
     }
 }

@@ -219,6 +219,9 @@ const TABLE: &[Row] = {
             "filter: check: pkg: owner: conf: is: and words",
             || Message::Ask(Question::Filter),
         ),
+        ("review", Findings, "p", "apply…", "review what is accepted, and apply it", || {
+            Message::Visit(Page::Review)
+        }),
         ("group", Findings, "t", "group", "group by package, owner, target or check", || {
             Message::Group
         }),
@@ -237,8 +240,8 @@ const TABLE: &[Row] = {
         ("detail", Findings, "1", "", "show the place and the evidence", || {
             Message::Show(Tab::Detail)
         }),
-        ("diff", Findings, "2 d", "diff", "show the proven edit", || Message::Show(Tab::Diff)),
-        ("why", Findings, "3 w", "why", "show who needs it, and what speaks against it", || {
+        ("diff", Findings, "d 2", "diff", "show the proven edit", || Message::Show(Tab::Diff)),
+        ("why", Findings, "w 3", "why", "show who needs it, and what speaks against it", || {
             Message::Show(Tab::Why)
         }),
         ("source", Findings, "4", "", "show the file", || Message::Show(Tab::Source)),
@@ -256,9 +259,6 @@ const TABLE: &[Row] = {
         }),
         ("graph", Findings, "g", "graph", "explore the graph from here", || {
             Message::Visit(Page::Graph)
-        }),
-        ("review", Findings, "p", "apply…", "review what is accepted, and apply it", || {
-            Message::Visit(Page::Review)
         }),
         ("walk", Graph, "enter right l", "walk", "go to the target at hand", || Message::Open),
         ("back", Graph, "backspace left h", "back", "go back to where you came from", || {

@@ -14,6 +14,7 @@ mod answer;
 pub mod decisions;
 pub mod effect;
 pub mod filter;
+pub mod hunks;
 pub mod input;
 pub mod item;
 pub mod keymap;

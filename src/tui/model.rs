@@ -1,6 +1,7 @@
 //! Everything that is shown. Pure values; touches nothing.
 
 use super::decisions::{Choice, Decisions};
+use super::hunks::DiffLine;
 use super::item::Item;
 use super::keymap::Keymap;
 use super::message::{Page, Preview, Question, Scope, Tab};
@@ -70,10 +71,14 @@ pub struct Review {
     pub scope: Scope,
     /// What would be written; nothing while it is put together.
     pub preview: Option<Preview>,
+    /// The same as lines.
+    pub diff: Vec<DiffLine>,
     /// First line that is shown.
     pub scroll: usize,
     /// What became of the last attempt, a line for each file.
     pub result: Vec<String>,
+    /// Files that were written last, until the disk says that they changed.
+    pub written: Vec<ProjectPath>,
     /// The batch that was written last, to take it back.
     pub batch: Option<String>,
     /// The command to run after writing.
@@ -89,14 +94,31 @@ impl Default for Review {
         Self {
             scope: Scope::All,
             preview: None,
+            diff: Vec::new(),
             scroll: 0,
             result: Vec::new(),
+            written: Vec::new(),
             batch: None,
             verify: String::new(),
             output: Vec::new(),
             is_verifying: false,
         }
     }
+}
+
+/// Counts for the header.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Findings that pass the filter.
+    pub shown: usize,
+    /// Findings whose fix is to be made.
+    pub accepted: usize,
+    /// Findings that are right as they are.
+    pub rejected: usize,
+    /// Pairs of a root and a target that leaves its closure, of what is accepted.
+    pub targets: usize,
+    /// Bytes that leave closures, of what is accepted.
+    pub bytes: u64,
 }
 
 /// Everything that is shown.
@@ -114,6 +136,8 @@ pub struct Model {
     pub page: Page,
     /// What lies over it.
     pub overlay: Option<Overlay>,
+    /// Fingerprints of the findings that the question is about, whatever comes to hand meanwhile.
+    pub asked: Vec<String>,
     /// How far the analysis is.
     pub stage: Stage,
     /// Ticks since the start, for what moves by itself.
@@ -128,6 +152,8 @@ pub struct Model {
     pub filter: String,
     /// The tree.
     pub rows: Vec<Row>,
+    /// Counts for the header.
+    pub totals: Totals,
     /// The row at hand.
     pub cursor: usize,
     /// The first row that is shown.
@@ -169,6 +195,7 @@ impl Model {
             size: (80, 24),
             page: Page::Findings,
             overlay: None,
+            asked: Vec::new(),
             stage: Stage::Starting,
             ticks: 0,
             items: Vec::new(),
@@ -176,6 +203,7 @@ impl Model {
             arrangement: Arrangement::default(),
             filter: String::new(),
             rows: Vec::new(),
+            totals: Totals::default(),
             cursor: 0,
             top: 0,
             focus: Pane::Tree,
@@ -256,7 +284,27 @@ impl Model {
         self.rows = self.arrangement.rows(&self.items, &self.decisions, self.today);
         let found = at_hand.and_then(|id| self.rows.iter().position(|row| row.id == id));
         self.cursor = found.unwrap_or(self.cursor).min(self.rows.len().saturating_sub(1));
+        self.totals = self.count();
         self.keep_in_sight();
+    }
+
+    fn count(&self) -> Totals {
+        let groups = self.rows.iter().filter(|row| row.depth == 0);
+        let shown = groups.map(|row| row.items.len()).sum();
+        let mut totals = Totals { shown, ..Totals::default() };
+        for item in &self.items {
+            match self.choice(item) {
+                Some(Choice::Accepted) => {
+                    let (targets, bytes) = item.weight();
+                    totals.accepted += 1;
+                    totals.targets += targets;
+                    totals.bytes += bytes;
+                }
+                Some(Choice::Rejected { .. }) => totals.rejected += 1,
+                Some(Choice::Snoozed { .. }) | None => {}
+            }
+        }
+        totals
     }
 
     /// Goes to a row and keeps it on the screen.

@@ -1,10 +1,12 @@
 //! What comes from outside: findings, proofs, files, what became of writing. Pure.
 
 use super::effect::Effect;
+use super::hunks;
 use super::message::{Analysis, Message, Outcome};
 use super::model::{Model, Stage};
 use super::update::analyse;
 use super::walk;
+use std::collections::BTreeMap;
 
 /// More lines of a command's output are not kept.
 const MAX_OUTPUT: usize = 2_000;
@@ -14,21 +16,31 @@ const MAX_TEXTS: usize = 200;
 /// What comes from outside means the same on every page.
 pub(super) fn update(model: &mut Model, message: Message) -> Result<Vec<Effect>, Message> {
     match message {
-        Message::Progress { stage, done, total } => {
+        // What was stopped may still say something.
+        Message::Progress { stage, done, total } if model.stage.is_busy() => {
             model.stage = Stage::Running(stage, done, total);
         }
+        Message::Progress { .. } => {}
         Message::Analysed(analysis) => analysed(model, *analysis),
         Message::Tried(tried) => {
-            let before = if let Stage::Trying(count) = model.stage { count } else { 0 };
-            model.stage = Stage::Trying(before + tried.len());
-            for (fingerprint, proof, saving) in tried {
-                let found = model.items.iter_mut().find(|item| item.fingerprint == fingerprint);
-                if let Some(item) = found {
-                    (item.proof, item.saving) = (proof, saving);
+            if let Stage::Trying(count) = &mut model.stage {
+                *count += tried.len();
+            }
+            let mut tried: BTreeMap<String, _> =
+                tried.into_iter().map(|(print, proof, saving)| (print, (proof, saving))).collect();
+            for item in &mut model.items {
+                if let Some(news) = tried.remove(&item.fingerprint) {
+                    (item.proof, item.saving) = news;
                 }
             }
+            let is_at_top = model.cursor == 0;
             model.refresh();
+            // What saves most comes up while nobody has gone anywhere yet.
+            if is_at_top {
+                model.go_to(0);
+            }
         }
+        Message::Settled if model.stage == Stage::Cancelled => {}
         Message::Settled => model.stage = Stage::Done,
         Message::Failed(reason) => model.stage = Stage::Failed(reason),
         Message::Text(path, text) => {
@@ -38,6 +50,7 @@ pub(super) fn update(model: &mut Model, message: Message) -> Result<Vec<Effect>,
             model.texts.insert(path, text);
         }
         Message::Preview(preview) => {
+            model.review.diff = hunks::of(&preview.changes);
             model.review.preview = Some(*preview);
             model.review.scroll = 0;
         }
@@ -68,10 +81,14 @@ pub(super) fn update(model: &mut Model, message: Message) -> Result<Vec<Effect>,
         }
         Message::Changed(paths) => {
             paths.iter().for_each(|path| drop(model.texts.remove(path)));
-            model.notice = Some(match paths.as_slice() {
-                [path] => format!("{path} changed: reading it again"),
-                paths => format!("{} files changed: reading them again", paths.len()),
-            });
+            // That what was just written has changed is no news.
+            if !paths.iter().all(|path| model.review.written.contains(path)) {
+                model.notice = Some(match paths.as_slice() {
+                    [path] => format!("{path} changed: reading it again"),
+                    paths => format!("{} files changed: reading them again", paths.len()),
+                });
+            }
+            model.review.written.clear();
             return Ok(analyse(model));
         }
         message => return Err(message),
@@ -84,7 +101,9 @@ fn analysed(model: &mut Model, analysis: Analysis) {
     model.graph = analysis.graph;
     model.bytes = analysis.bytes;
     model.problems = analysis.problems;
-    model.stage = Stage::Trying(0);
+    if model.stage != Stage::Cancelled {
+        model.stage = Stage::Trying(0);
+    }
     model.texts.clear();
     model.chains = None;
     walk::settle(model);
@@ -97,10 +116,11 @@ fn applied(model: &mut Model, outcome: Outcome) -> Vec<Effect> {
             let count = files.len();
             model.review.result = files.iter().map(|path| format!("written: {path}")).collect();
             model.notice = Some(format!(
-                "{} findings settled in {count} files; `U` takes it back, and so does `secateur undo {batch}`",
+                "settled: {}; files written: {count}; `U` takes it back",
                 settles.len()
             ));
             model.review.batch = Some(batch);
+            model.review.written = files;
             let mut effects = analyse(model);
             if !model.review.verify.is_empty() {
                 model.review.output.clear();

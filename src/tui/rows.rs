@@ -222,7 +222,7 @@ impl Arrangement {
             rows.push(Row {
                 id: RowId::Group(path.clone()),
                 depth: path.len() - 1,
-                text: name.clone(),
+                text: short(name, path),
                 mark: mark.unwrap_or(Mark::Open),
                 folded,
                 items: inner.items.clone(),
@@ -252,4 +252,11 @@ impl Arrangement {
             }));
         }
     }
+}
+
+/// What a group adds to the name of the one around it: `:name` in its package.
+fn short(name: &str, path: &[String]) -> String {
+    let around = path.len().checked_sub(2).and_then(|at| path.get(at));
+    let rest = around.and_then(|around| name.strip_prefix(around.as_str()));
+    rest.filter(|rest| rest.starts_with(':')).unwrap_or(name).to_owned()
 }

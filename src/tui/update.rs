@@ -5,8 +5,8 @@ use super::effect::Effect;
 use super::item::Item;
 use super::message::{Message, Page, Question, Scope, Tab};
 use super::model::{Model, Overlay, Pane, Stage};
-use super::rows::RowId;
-use super::{answer, news, walk, why};
+use super::rows::{Row, RowId};
+use super::{answer, news, view, walk, why};
 use crate::source::ProjectPath;
 use tui_input::Input;
 
@@ -33,7 +33,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
 }
 
 /// Whether the user did something.
-fn is_wish(message: &Message) -> bool {
+pub(super) fn is_wish(message: &Message) -> bool {
     !matches!(
         message,
         Message::Tick
@@ -55,12 +55,13 @@ fn is_wish(message: &Message) -> bool {
 }
 
 fn in_help(model: &mut Model, message: Message) -> Result<(), Message> {
-    let lines = model.keymap.actions().len();
+    let lines = view::help_length(model);
     let Some(Overlay::Help(top)) = &mut model.overlay else { return Err(message) };
     match message {
         Message::Move(by) | Message::Scroll(by) => *top = moved(*top, by, lines),
-        Message::Page(by) => *top = moved(*top, by * 10, lines),
+        Message::Page(by) => *top = moved(*top, by.saturating_mul(10), lines),
         Message::First => *top = 0,
+        Message::Last => *top = lines.saturating_sub(1),
         Message::Cancel | Message::Quit | Message::Help | Message::Confirm => model.overlay = None,
         message if is_wish(&message) => {}
         message => return Err(message),
@@ -77,10 +78,6 @@ fn general(model: &mut Model, message: Message) -> Vec<Effect> {
         Message::Redo => return step(model, |model| model.decisions.redo()),
         Message::Reanalyse => return analyse(model),
         Message::Visit(page) => return visit(model, page),
-        Message::Cancel if model.stage.is_busy() => {
-            model.stage = Stage::Cancelled;
-            return vec![Effect::Cancel];
-        }
         Message::Edit => return edit(model),
         Message::Resize(columns, lines) => {
             model.size = (columns, lines);
@@ -110,13 +107,14 @@ fn findings(model: &mut Model, message: Message) -> Vec<Effect> {
             model.go_to(moved(model.cursor, by, model.rows.len()));
         }
         Message::Page(by) if model.focus == Pane::Tree => {
-            model.go_to(moved(model.cursor, by * (lines - 2), model.rows.len()));
+            model.go_to(moved(model.cursor, by.saturating_mul(lines - 2), model.rows.len()));
         }
         Message::First if model.focus == Pane::Tree => model.go_to(0),
         Message::Last if model.focus == Pane::Tree => model.go_to(usize::MAX),
-        Message::Move(by) | Message::Scroll(by) => model.scroll_by(by),
-        Message::Page(by) => model.scroll_by(by * (lines - 2)),
-        Message::First => model.scroll_by(i32::MIN),
+        Message::Move(by) | Message::Scroll(by) => scroll(model, by),
+        Message::Page(by) => scroll(model, by.saturating_mul(lines - 2)),
+        Message::First => scroll(model, i32::MIN),
+        Message::Last => scroll(model, i32::MAX),
         Message::Focus => model.focus = other(model.focus),
         Message::Open => open(model),
         Message::Close => close(model),
@@ -141,7 +139,11 @@ fn findings(model: &mut Model, message: Message) -> Vec<Effect> {
             model.filter.clear();
             answer::set_filter(model, "");
         }
-        Message::Cancel => model.focus = Pane::Tree,
+        Message::Cancel if model.focus == Pane::Side => model.focus = Pane::Tree,
+        Message::Cancel if model.stage.is_busy() => {
+            model.stage = Stage::Cancelled;
+            return vec![Effect::Cancel];
+        }
         _ => {}
     }
     Vec::new()
@@ -151,11 +153,10 @@ fn review(model: &mut Model, message: Message) -> Vec<Effect> {
     let page = steps(model.page_lines()) - 2;
     let review = &mut model.review;
     match message {
-        Message::Move(by) | Message::Scroll(by) => {
-            review.scroll = moved(review.scroll, by, usize::MAX);
-        }
-        Message::Page(by) => review.scroll = moved(review.scroll, by * page, usize::MAX),
+        Message::Move(by) | Message::Scroll(by) => scroll(model, by),
+        Message::Page(by) => scroll(model, by.saturating_mul(page)),
         Message::First => review.scroll = 0,
+        Message::Last => scroll(model, i32::MAX),
         Message::Scope(by) => {
             let owners = owners(model);
             let at = match &model.review.scope {
@@ -208,6 +209,20 @@ fn other(pane: Pane) -> Pane {
     match pane {
         Pane::Tree => Pane::Side,
         Pane::Side => Pane::Tree,
+    }
+}
+
+/// Scrolls what is beside the tree, or the review, as far as there are lines.
+fn scroll(model: &mut Model, by: i32) {
+    if model.page == Page::Review {
+        let most = view::scroll_length(model);
+        model.review.scroll = moved(model.review.scroll.min(most), by, most + 1);
+        return;
+    }
+    model.scroll_by(by);
+    if model.tab != Tab::Source {
+        let most = isize::try_from(view::scroll_length(model)).unwrap_or(isize::MAX);
+        model.scroll = model.scroll.min(most);
     }
 }
 
@@ -266,7 +281,10 @@ fn accept(model: &mut Model) -> Vec<Effect> {
     let is_one = matches!(model.row().map(|row| &row.id), Some(RowId::Finding(_)));
     let effects = decide(model, &prints, |decision| decision.choice.clone_from(&choice));
     if is_one && choice.is_some() {
-        model.go_to(model.cursor + 1);
+        // On to the next finding; a group is not decided by a key too many.
+        let is_finding = |row: &Row| matches!(row.id, RowId::Finding(_));
+        let next = model.rows.iter().skip(model.cursor + 1).position(is_finding);
+        model.go_to(next.map_or(model.cursor, |by| model.cursor + 1 + by));
     }
     effects
 }
@@ -378,9 +396,15 @@ fn edit(model: &Model) -> Vec<Effect> {
 }
 
 fn click(model: &mut Model, column: u16, row: u16) {
+    if row == 1
+        && let Some(tab) = view::tab_at(model.size.0, column)
+    {
+        show(model, tab);
+        return;
+    }
     // The first line is the header, the second the heading of the tree.
     let Some(line) = row.checked_sub(2) else { return };
-    if column < super::view::tree_width(model.size.0) {
+    if column < view::tree_width(model.size.0) {
         model.focus = Pane::Tree;
         let at = model.top + usize::from(line);
         if at < model.rows.len() {

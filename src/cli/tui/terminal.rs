@@ -56,7 +56,9 @@ impl Screen {
     /// Takes it again, with nothing known of what is on it.
     pub(super) fn enter(&mut self) -> Result<()> {
         take().map_err(failed)?;
-        self.terminal.clear().map_err(failed)
+        // Clearing would ask the terminal where its cursor is, and wait for keys to say so.
+        let size = self.terminal.size().map_err(failed)?;
+        self.terminal.resize(size.into()).map_err(failed)
     }
 }
 

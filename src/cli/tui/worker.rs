@@ -108,6 +108,8 @@ impl Work {
                         }
                     }
                 }
+            } else {
+                self.say(Message::Notice("nothing is read so far: f5 reads it".to_owned()));
             }
         }
     }

@@ -2,11 +2,12 @@
 
 use super::theme::Look;
 use super::tree::{choice_text, severity_style};
-use super::{plain, wrapped};
+use super::{folded, plain, wrapped};
 use crate::finding::{Confidence, Evidence, Finding, Region};
 use crate::source::ProjectPath;
 use crate::tui::item::{Item, Proof};
 use crate::tui::model::Model;
+use crate::tui::rows::RowId;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use std::collections::BTreeMap;
@@ -28,7 +29,7 @@ fn of_item(model: &Model, item: &Item, look: Look, width: u16) -> Vec<Line<'stat
     lines.push(Line::styled(check, severity_style(finding.severity, look)));
     lines.extend(paragraph(&finding.message, look.strong(), width));
     lines.push(Line::default());
-    lines.extend(snippet(model, &finding.region, look));
+    lines.extend(snippet(model, &finding.region, look, width));
     lines.push(Line::default());
     lines.extend(fact("confidence", &confidence(finding), look, width));
     lines.extend(fact("fix", &fix(item), look, width));
@@ -36,7 +37,7 @@ fn of_item(model: &Model, item: &Item, look: Look, width: u16) -> Vec<Line<'stat
         lines.extend(fact("saving", &saving.to_string(), look, width));
     }
     if let Some(hint) = &finding.hint {
-        lines.extend(fact("by hand", hint, look, width));
+        lines.extend(fact("help", hint, look, width));
     }
     lines.extend(fact("owner", &item.owner, look, width));
     lines.extend(fact("decision", &choice_text(model.choice(item)), look, width));
@@ -55,7 +56,11 @@ fn of_item(model: &Model, item: &Item, look: Look, width: u16) -> Vec<Line<'stat
 fn of_group(model: &Model, look: Look, width: u16) -> Vec<Line<'static>> {
     let Some(row) = model.row() else { return welcome(look, width) };
     let items = || row.items.iter().filter_map(|at| model.items.get(*at));
-    let mut lines = paragraph(&row.text, look.strong(), width);
+    let name = match &row.id {
+        RowId::Group(path) => path.last(),
+        RowId::Finding(_) => None,
+    };
+    let mut lines = paragraph(name.unwrap_or(&row.text), look.strong(), width);
     lines.push(Line::default());
     let mut checks: BTreeMap<&str, [usize; 3]> = BTreeMap::new();
     for item in items() {
@@ -66,12 +71,14 @@ fn of_group(model: &Model, look: Look, width: u16) -> Vec<Line<'static>> {
         };
         checks.entry(item.finding.check.as_str()).or_default()[at] += 1;
     }
-    let heading = format!("{:<18}{:>9}{:>9}{:>9}", "", "certain", "likely", "possible");
+    let names = usize::from(width).clamp(40, 44) - 26;
+    let heading = format!("{:names$}{:>9}{:>7}{:>9}", "", "certain", "likely", "possible");
     lines.push(Line::styled(heading, look.dim()));
     for (check, [certain, likely, possible]) in checks {
         let number = |count: usize| if count == 0 { String::new() } else { count.to_string() };
         let row = [certain, likely, possible].map(number);
-        let text = format!("{check:<18}{:>9}{:>9}{:>9}", row[0], row[1], row[2]);
+        let check = super::shortened(check, names, look);
+        let text = format!("{check:<names$}{:>9}{:>7}{:>9}", row[0], row[1], row[2]);
         lines.push(Line::raw(text));
     }
     lines.push(Line::default());
@@ -123,7 +130,7 @@ pub(super) fn paragraph(text: &str, style: Style, width: u16) -> Vec<Line<'stati
 }
 
 /// The lines around a place, with what is meant marked.
-fn snippet(model: &Model, region: &Region, look: Look) -> Vec<Line<'static>> {
+fn snippet(model: &Model, region: &Region, look: Look, width: u16) -> Vec<Line<'static>> {
     let place = format!("{}:{}", region.path, region.line);
     let mut lines = vec![Line::styled(place, look.name())];
     let Some(Some(text)) = model.texts.get(&region.path) else { return lines };
@@ -150,7 +157,7 @@ fn snippet(model: &Model, region: &Region, look: Look) -> Vec<Line<'static>> {
         } else {
             spans.push(Span::raw(plain(line)));
         }
-        lines.push(Line::from(spans));
+        lines.extend(folded(Line::from(spans), width));
     }
     lines
 }

@@ -2,7 +2,6 @@
 
 use super::theme::Look;
 use crate::finding::Size;
-use crate::tui::decisions::Choice;
 use crate::tui::message::Page;
 use crate::tui::model::{Model, Overlay, Stage};
 use ratatui::buffer::Buffer;
@@ -32,24 +31,17 @@ pub(super) fn header(model: &Model, look: Look, area: Rect, buffer: &mut Buffer)
 }
 
 fn totals(model: &Model) -> Vec<String> {
-    let of = |wanted: fn(&Choice) -> bool| {
-        model.items.iter().filter(|item| model.choice(item).is_some_and(wanted)).count()
-    };
-    let accepted = of(|choice| matches!(choice, Choice::Accepted));
-    let rejected = of(|choice| matches!(choice, Choice::Rejected { .. }));
+    let totals = model.totals;
     let mut parts = vec![format!("{} findings", model.items.len())];
     if !model.arrangement.filter.is_empty() {
-        let groups = model.rows.iter().filter(|row| row.depth == 0);
-        parts.push(format!("{} shown", groups.map(|row| row.items.len()).sum::<usize>()));
+        parts.push(format!("{} shown", totals.shown));
     }
-    parts.push(format!("{accepted} accepted"));
-    if rejected > 0 {
-        parts.push(format!("{rejected} kept"));
+    parts.push(format!("{} accepted", totals.accepted));
+    if totals.rejected > 0 {
+        parts.push(format!("{} kept", totals.rejected));
     }
-    let (targets, bytes) =
-        model.accepted().map(crate::tui::Item::weight).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
-    if targets > 0 {
-        parts.push(format!("saves {targets} target builds, {}", Size(bytes)));
+    if totals.targets > 0 {
+        parts.push(format!("saves {} target builds, {}", totals.targets, Size(totals.bytes)));
     }
     parts
 }
@@ -84,7 +76,7 @@ pub(super) fn notice(model: &Model, look: Look, area: Rect, buffer: &mut Buffer)
                 arrangement.grouping.as_str(),
                 arrangement.sort.as_str()
             );
-            if !arrangement.filter.is_empty() {
+            if !model.filter.is_empty() {
                 let sign = look.sign("·", "-");
                 text = format!("{text} {sign} filter: {} (esc clears it)", model.filter);
             }
@@ -111,9 +103,11 @@ pub(super) fn footer(model: &Model, look: Look, area: Rect, buffer: &mut Buffer)
                 .filter_map(|action| Some((action.keys.first()?.show(look.ascii), action.short)))
                 .collect();
             // Help and the way out are always in sight.
-            let always = hints.iter().position(|(_, short)| *short == "help");
-            if let Some(help) = always.map(|at| hints.remove(at)) {
-                hints.insert(0, help);
+            for always in ["quit", "help"] {
+                if let Some(at) = hints.iter().position(|(_, short)| *short == always) {
+                    let hint = hints.remove(at);
+                    hints.insert(0, hint);
+                }
             }
             hints
         }

@@ -50,6 +50,19 @@ fn framed(title: &str, size: (u16, u16), look: Look, area: Rect, buffer: &mut Bu
 
 fn help(model: &Model, top: usize, look: Look, area: Rect, buffer: &mut Buffer) {
     let inner = framed("keys", (78, area.height - 2), look, area, buffer);
+    let lines = help_lines(model, look);
+    let most = lines.len().saturating_sub(usize::from(inner.height));
+    super::scrolled(lines, top.min(most), inner, buffer);
+}
+
+/// How many lines can be the first that is shown.
+pub(super) fn help_length(model: &Model) -> usize {
+    // Two lines around the box, and two for its border.
+    let height = usize::from(model.size.1).saturating_sub(4);
+    help_lines(model, Look::default()).len().saturating_sub(height) + 1
+}
+
+fn help_lines(model: &Model, look: Look) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     let mut place = None;
     for action in model.keymap.actions() {
@@ -87,8 +100,7 @@ fn help(model: &Model, top: usize, look: Look, area: Rect, buffer: &mut Buffer) 
             Span::raw(meaning),
         ]));
     }
-    let most = lines.len().saturating_sub(usize::from(inner.height));
-    super::scrolled(lines, top.min(most), inner, buffer);
+    lines
 }
 
 fn ask(
@@ -103,6 +115,12 @@ fn ask(
     let (title, hint) = words(question);
     let found = crate::tui::walk::found(model);
     let lines = if question == Question::Jump { 3 + found.len().min(10) as u16 } else { 3 };
+    // The list stays in sight while it is filtered.
+    let below = area.height.saturating_sub(2 * (lines + 2) + 4);
+    let area = match question {
+        Question::Filter => Rect { y: area.y + below, height: area.height - below, ..area },
+        _ => area,
+    };
     let inner = framed(title, (76, lines + 2), look, area, buffer);
     let width = usize::from(inner.width);
     let scroll = input.visual_scroll(width.saturating_sub(1));

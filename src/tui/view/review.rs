@@ -2,6 +2,7 @@
 
 use super::theme::Look;
 use super::{diff, wrapped};
+use crate::tui::hunks::DiffLine;
 use crate::tui::message::{Preview, Scope};
 use crate::tui::model::Model;
 use ratatui::buffer::Buffer;
@@ -10,7 +11,22 @@ use ratatui::text::{Line, Span};
 
 pub(super) fn draw(model: &Model, look: Look, area: Rect, buffer: &mut Buffer) {
     let area = Rect { x: area.x + 1, width: area.width - 2, ..area };
-    super::scrolled(lines(model, look, area.width), model.review.scroll, area, buffer);
+    let head = lines(model, look, area.width);
+    let first = model.review.scroll.min((head.len() + diff_of(model).len()).saturating_sub(1));
+    // Of a long diff only what is seen is made ready.
+    let skipped = first.saturating_sub(head.len());
+    let diff = diff_of(model).iter().skip(skipped).take(usize::from(area.height));
+    let lines = head.into_iter().chain(diff.map(|it| diff::line(it, look))).collect();
+    super::scrolled(lines, first - skipped, area, buffer);
+}
+
+/// How many lines there are.
+pub(super) fn length(model: &Model, width: u16) -> usize {
+    lines(model, Look::default(), width).len() + diff_of(model).len()
+}
+
+fn diff_of(model: &Model) -> &[DiffLine] {
+    if model.review.preview.is_some() { &model.review.diff } else { &[] }
 }
 
 fn lines(model: &Model, look: Look, width: u16) -> Vec<Line<'static>> {
@@ -25,6 +41,10 @@ fn lines(model: &Model, look: Look, width: u16) -> Vec<Line<'static>> {
     }
     if review.is_verifying {
         lines.push(Line::styled(format!("running `{}`…", review.verify), look.careful()));
+    }
+    if let Some(batch) = &review.batch {
+        let text = format!("`U` takes it back; so does `secateur undo {batch}` later.");
+        lines.extend(wrapped(&text, width).into_iter().map(|row| Line::styled(row, look.dim())));
     }
     if !lines.is_empty() {
         lines.push(Line::default());
@@ -44,8 +64,11 @@ fn lines(model: &Model, look: Look, width: u16) -> Vec<Line<'static>> {
             .extend(wrapped(&text, width).into_iter().map(|row| Line::styled(row, look.careful())));
     }
     lines.push(Line::default());
-    lines.extend(preview.changes.iter().flat_map(|change| diff::of_file(change, look)));
     lines
+}
+
+fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 fn summary(model: &Model, preview: &Preview, look: Look) -> Vec<Line<'static>> {
@@ -63,8 +86,9 @@ fn summary(model: &Model, preview: &Preview, look: Look) -> Vec<Line<'static>> {
         return lines;
     }
     let text = format!(
-        "{} findings settled; {edited} files edited, {deleted} deleted. Enter writes them.",
-        preview.settles.len()
+        "{} settled; {} edited, {deleted} deleted. Enter writes them.",
+        count(preview.settles.len(), "finding"),
+        count(edited, "file")
     );
     lines.push(Line::raw(text));
     let verify = match model.review.verify.as_str() {

@@ -30,7 +30,7 @@ pub(super) fn draw(model: &Model, look: Look, area: Rect, buffer: &mut Buffer) {
 
 fn heading_line(look: Look, area: Rect, buffer: &mut Buffer) {
     buffer.set_string(area.x + 1, area.y, "finding", look.dim());
-    let text = "saves";
+    let text = "builds saved";
     let x = area.right().saturating_sub(text.len() as u16 + 1);
     buffer.set_string(x, area.y, text, look.dim());
 }
@@ -71,8 +71,10 @@ impl Pen<'_> {
 fn draw_row(model: &Model, row: &Row, look: Look, area: Rect, buffer: &mut Buffer) {
     let saving = if row.saving > 0 { row.saving.to_string() } else { String::new() };
     let right = area.right().saturating_sub(1);
-    let x = area.x + 1 + 2 * row.depth.min(8) as u16;
-    let mut pen = Pen { x, y: area.y, end: right - 6, buffer };
+    let step = if area.width < 48 { 1 } else { 2 };
+    let x = area.x + 1 + step * row.depth.min(8) as u16;
+    let end = right.saturating_sub(saving.len() as u16 + 1);
+    let mut pen = Pen { x, y: area.y, end, buffer };
     pen.put(row.mark.as_str(), mark_style(row.mark, look));
     pen.put(" ", Style::new());
     match (&row.id, row.items.first().and_then(|at| model.items.get(*at))) {
@@ -94,7 +96,8 @@ fn draw_row(model: &Model, row: &Row, look: Look, area: Rect, buffer: &mut Buffe
                 Proof::Open => "",
             };
             let noted = model.decisions.of(&item.fingerprint).is_some_and(|it| !it.note.is_empty());
-            let room = pen.room().saturating_sub(4);
+            let signs = super::columns_of(proof) + 2 * usize::from(noted);
+            let room = pen.room().saturating_sub(signs);
             pen.put(&super::shortened(&row.text, room, look), Style::new());
             pen.put(proof, look.dim());
             if noted {
