@@ -20,6 +20,7 @@ mod outline;
 mod package;
 mod parse;
 mod pieces;
+mod prelude;
 mod recorder;
 mod rule;
 mod run;
@@ -106,6 +107,7 @@ impl SourceFile {
     pub fn uses_name(&self, name: &str) -> bool {
         let collected = &self.parsed.collected;
         collected.used.contains(name)
+            || collected.annotating.contains(name)
             || collected.directives.conditional.iter().any(|span| {
                 self.text().get(span.range()).is_some_and(|comment| comment.contains(name))
             })

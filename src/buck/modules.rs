@@ -7,7 +7,7 @@ use super::recorder::Recorder;
 use super::run::{self, Input, Loader};
 use super::session::Session;
 use super::unknown::Unknown;
-use super::{data_load, loads};
+use super::{data_load, loads, prelude};
 use crate::source::{Problem, ProblemKind, ProjectPath};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -113,7 +113,7 @@ impl Modules {
     fn dependencies(&self, session: &Session<'_>, key: &ModuleKey) -> Vec<ModuleKey> {
         let Some((_, file)) = self.file(key.path.as_str()) else { return Vec::new() };
         let loads = file.collected.loads.iter();
-        let loads = loads.filter(|load| !is_never_called(session, &key.path, load));
+        let loads = loads.filter(|load| !is_never_called(session, file, load));
         loads.filter_map(|load| Self::target_of(session, key, load).ok()).collect()
     }
 
@@ -251,13 +251,15 @@ impl Modules {
     }
 }
 
-/// Whether a load of the prelude brings nothing but implementations of rules. Those run when targets are analysed, which never
-/// happens here, and a third of the prelude is there for them alone.
-fn is_never_called(session: &Session<'_>, from: &ProjectPath, load: &LoadStatement) -> bool {
+/// Whether a load of the prelude brings nothing but what runs when targets are analysed: implementations of rules, and what
+/// only functions use that were left out.
+fn is_never_called(session: &Session<'_>, from: &ParsedFile, load: &LoadStatement) -> bool {
     let mut symbols = load.symbols.iter();
-    session.is_prelude(from)
+    session.has_half_of(&from.path)
         && !load.symbols.is_empty()
-        && symbols.all(|symbol| symbol.remote.ends_with("_impl"))
+        && symbols.all(|symbol| {
+            symbol.remote.ends_with("_impl") || !from.collected.used.contains(&*symbol.local)
+        })
 }
 
 fn explain_missing(module: &str, missing: &[&str], reason: Option<&String>) -> String {
@@ -323,6 +325,7 @@ pub(super) fn read_and_parse(
     // Nobody edits the prelude, so that its literals need no marks.
     let number = number.filter(|_| !session.is_prelude(path));
     match session.disk.files.read(path) {
+        Ok(bytes) if session.has_half_of(path) => parse_half(path, bytes),
         Ok(bytes) => ParsedFile::parse(path, bytes, number),
         Err(error) => {
             let mut file = ParsedFile::parse(path, Vec::new(), number);
@@ -334,5 +337,15 @@ pub(super) fn read_and_parse(
             });
             file
         }
+    }
+}
+
+/// A file of the prelude without what needs an analysis, unless that is all that makes it a whole.
+fn parse_half(path: &ProjectPath, bytes: Vec<u8>) -> ParsedFile {
+    let half = std::str::from_utf8(&bytes).ok().and_then(prelude::without_analysis);
+    let parsed = half.map(|text| ParsedFile::parse(path, text.into_bytes(), None));
+    match parsed.filter(|file| file.problems.is_empty()) {
+        Some(file) => file,
+        None => ParsedFile::parse(path, bytes, None),
     }
 }

@@ -184,8 +184,10 @@ impl<'v, 'a, 'e: 'a, 'i: 'a> Run<'v, 'a, 'e, 'i> {
         let names = &self.input.file.collected;
         let known = |name: &str| self.input.scope.has(name) || self.module.get(name).is_some();
         let unknown = |name: &&String| !names.bound.contains(*name) && !known(name);
-        let mut free: Vec<&String> = names.used.iter().filter(unknown).collect();
+        let mentioned = names.used.iter().chain(&names.annotating);
+        let mut free: Vec<&String> = mentioned.filter(unknown).collect();
         free.sort();
+        free.dedup();
         for name in free {
             self.define_unknown(name);
         }

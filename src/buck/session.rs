@@ -188,6 +188,11 @@ impl<'a> Session<'a> {
         self.core.prelude_cell.as_deref() == Some(&*self.cells.cell_of(path).name)
     }
 
+    /// Whether only that half of a file is read which runs without an analysis: it belongs to a prelude, and that is a tool.
+    pub(super) fn has_half_of(&self, path: &ProjectPath) -> bool {
+        self.is_prelude(path) && !self.is_prelude(&ProjectPath::root())
+    }
+
     /// The names that a `.bzl` file sees.
     pub(super) fn module_scope(&self, path: &ProjectPath) -> &Scope {
         if self.is_prelude(path) { &self.core.prelude_scope } else { &self.core.module_scope }

@@ -20,12 +20,15 @@ pub(super) struct Collected {
     pub(super) loads: Vec<LoadStatement>,
     /// Names that expressions read.
     pub(super) used: FxHashSet<String>,
+    /// Names in annotations, which are never evaluated here.
+    pub(super) annotating: FxHashSet<String>,
     /// Names that some statement, parameter or comprehension binds, in any scope.
     pub(super) bound: FxHashSet<String>,
     pub(super) comments: Vec<Span>,
     pub(super) directives: Directives,
     /// Where in the file the piece began that is being read.
     base: u32,
+    in_annotation: bool,
 }
 
 impl Collected {
@@ -134,8 +137,8 @@ fn visit_own_expressions(node: &AstStmt, into: &mut Collected) {
         }
         StmtP::Assign(assign) => {
             expression(&assign.rhs, Context::Other, into);
-            if let Some(annotation) = &assign.ty {
-                expression(&annotation.node.expr, Context::Other, into);
+            if let Some(ty) = &assign.ty {
+                annotation(&ty.node.expr, into);
             }
         }
         StmtP::AssignModify(_, _, value) => expression(value, Context::Other, into),
@@ -144,8 +147,8 @@ fn visit_own_expressions(node: &AstStmt, into: &mut Collected) {
         StmtP::For(each) => expression(&each.over, Context::Other, into),
         StmtP::Def(def) => {
             def.params.iter().for_each(|parameter| parameter_expressions(&parameter.node, into));
-            if let Some(annotation) = &def.return_type {
-                expression(&annotation.node.expr, Context::Other, into);
+            if let Some(ty) = &def.return_type {
+                annotation(&ty.node.expr, into);
             }
         }
         StmtP::Return(None)
@@ -166,17 +169,23 @@ fn bind_parameter(parameter: &Parameter, into: &mut Collected) {
 }
 
 fn parameter_expressions(parameter: &Parameter, into: &mut Collected) {
-    let (annotation, default) = match parameter {
-        ParameterP::Normal(_, annotation, default) => (annotation, default.as_ref()),
-        ParameterP::Args(_, annotation) | ParameterP::KwArgs(_, annotation) => (annotation, None),
+    let (ty, default) = match parameter {
+        ParameterP::Normal(_, ty, default) => (ty, default.as_ref()),
+        ParameterP::Args(_, ty) | ParameterP::KwArgs(_, ty) => (ty, None),
         ParameterP::NoArgs | ParameterP::Slash => return,
     };
-    if let Some(annotation) = annotation {
-        expression(&annotation.node.expr, Context::Other, into);
+    if let Some(ty) = ty {
+        annotation(&ty.node.expr, into);
     }
     if let Some(default) = default {
         expression(default, Context::Other, into);
     }
+}
+
+fn annotation(node: &AstExpr, into: &mut Collected) {
+    into.in_annotation = true;
+    expression(node, Context::Other, into);
+    into.in_annotation = false;
 }
 
 fn target(node: &starlark::syntax::ast::AssignTarget, into: &mut Collected) {
@@ -227,7 +236,8 @@ fn expression(node: &AstExpr, context: Context, into: &mut Collected) {
     match &node.node {
         ExprP::Literal(AstLiteral::String(text)) => literal(&text.node, span, context, into),
         ExprP::Identifier(name) => {
-            into.used.insert(name.ident.clone());
+            let names = if into.in_annotation { &mut into.annotating } else { &mut into.used };
+            names.insert(name.ident.clone());
         }
         ExprP::List(items) | ExprP::Tuple(items) => {
             let inner = context.inside(span, items.len());

@@ -62,7 +62,11 @@ fn run(svg: &mut String, cell: &Cell, (x, y): (usize, usize), text: String) {
     let (left, top) = (8 + x * COLUMN, 8 + y * LINE);
     let width = text.chars().count() * COLUMN;
     if !bg.is_empty() {
-        writeln!(svg, "<rect x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{LINE}\" fill=\"{bg}\"/>").unwrap();
+        writeln!(
+            svg,
+            "<rect x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{LINE}\" fill=\"{bg}\"/>"
+        )
+        .unwrap();
     }
     if text.trim().is_empty() {
         return;
