@@ -7,3 +7,4 @@ mod random;
 mod samples;
 mod speed;
 mod terminal;
+mod tree;

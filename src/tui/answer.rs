@@ -5,7 +5,7 @@ use super::effect::Effect;
 use super::filter::Filter;
 use super::message::{Message, Page, Question};
 use super::model::{Model, Overlay};
-use super::update::{asking, at_hand, decide, is_wish};
+use super::update::{asking, at_hand, decide, in_turn, is_wish};
 use super::walk;
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -86,6 +86,9 @@ fn answered(model: &mut Model, question: Question, text: &str) -> Result<Vec<Eff
     let prints = model.asked.clone();
     Ok(match question {
         Question::Filter => {
+            if let Some(mistake) = Filter::parse(text).mistake() {
+                return Err(mistake);
+            }
             text.clone_into(&mut model.filter);
             set_filter(model, text);
             Vec::new()
@@ -113,7 +116,12 @@ fn answered(model: &mut Model, question: Question, text: &str) -> Result<Vec<Eff
         }
         Question::Export if text.is_empty() => return Err("a directory is needed".to_owned()),
         Question::Export => {
-            let accepted = model.accepted().map(|item| item.fingerprint.clone()).collect();
+            let accepted: Vec<String> =
+                model.accepted().map(|item| item.fingerprint.clone()).collect();
+            if accepted.is_empty() {
+                return Err("nothing is accepted, so there is no patch".to_owned());
+            }
+            model.notice = Some(in_turn(model, "writing patches"));
             vec![Effect::Export { directory: text.to_owned(), accepted }]
         }
     })

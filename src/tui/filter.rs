@@ -11,7 +11,8 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("pkg:", "package"),
     ("owner:", "who answers for it"),
     ("conf:", "certain, likely or possible"),
-    ("is:", "open accepted rejected snoozed safe fixable proven refused"),
+    ("is:", "open accepted kept snoozed, or of its fix:"),
+    ("", "safe fixable proven by-hand"),
 ];
 
 /// A filter as it was typed, understood.
@@ -53,6 +54,21 @@ impl Filter {
         }
         filter.words = words.join(" ");
         filter
+    }
+
+    /// What is wrong with it, once it is typed to the end.
+    pub fn mistake(&self) -> Option<String> {
+        let known = [
+            "open", "accepted", "kept", "rejected", "snoozed", "safe", "fixable", "proven",
+            "by-hand", "refused",
+        ];
+        let odd = self
+            .fields
+            .iter()
+            .find(|(field, value)| *field == Field::Is && !known.contains(&value.as_str()));
+        odd.map(|(_, value)| {
+            format!("is:{value}? open accepted kept snoozed safe fixable proven by-hand")
+        })
     }
 
     /// Whether everything passes.
@@ -102,12 +118,12 @@ fn has(item: &Item, field: Field, value: &str, choice: Option<&Choice>) -> bool 
         Field::Is => match value {
             "open" => choice.is_none(),
             "accepted" => matches!(choice, Some(Choice::Accepted)),
-            "rejected" => matches!(choice, Some(Choice::Rejected { .. })),
+            "kept" | "rejected" => matches!(choice, Some(Choice::Rejected { .. })),
             "snoozed" => matches!(choice, Some(Choice::Snoozed { .. })),
             "safe" => item.is_safe(),
             "fixable" => item.is_fixable(),
             "proven" => matches!(item.proof, Proof::Proven(_)),
-            "refused" => matches!(item.proof, Proof::Refused(_)),
+            "by-hand" | "refused" => matches!(item.proof, Proof::Refused(_)),
             // What is still being typed takes nothing away.
             _ => true,
         },

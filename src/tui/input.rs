@@ -1,7 +1,8 @@
 //! What the terminal says, as what the user wants. Pure.
 
-use super::message::{Message, Question};
+use super::message::{Message, Page, Question};
 use super::model::{Model, Overlay};
+use super::view;
 use ratatui::crossterm::event::{
     Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
 };
@@ -11,7 +12,7 @@ use tui_input::backend::crossterm::to_input_request;
 pub fn message_of(model: &Model, event: &Event) -> Option<Message> {
     match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => key_message(model, *key),
-        Event::Mouse(mouse) => mouse_message(*mouse),
+        Event::Mouse(mouse) => mouse_message(model, *mouse),
         Event::Resize(columns, lines) => Some(Message::Resize(*columns, *lines)),
         _ => None,
     }
@@ -33,13 +34,18 @@ fn key_message(model: &Model, key: KeyEvent) -> Option<Message> {
     }
 }
 
-fn mouse_message(mouse: MouseEvent) -> Option<Message> {
-    match mouse.kind {
+fn mouse_message(model: &Model, mouse: MouseEvent) -> Option<Message> {
+    let by = match mouse.kind {
         MouseEventKind::Down(MouseButton::Left) => {
-            Some(Message::Click { column: mouse.column, row: mouse.row })
+            return Some(Message::Click { column: mouse.column, row: mouse.row });
         }
-        MouseEventKind::ScrollDown => Some(Message::Move(3)),
-        MouseEventKind::ScrollUp => Some(Message::Move(-3)),
-        _ => None,
-    }
+        MouseEventKind::ScrollDown => 3,
+        MouseEventKind::ScrollUp => -3,
+        _ => return None,
+    };
+    // The wheel moves what it is over, whatever the keys move.
+    let is_beside = model.overlay.is_none()
+        && model.page == Page::Findings
+        && mouse.column >= view::tree_width(model.size.0);
+    Some(if is_beside { Message::Scroll(by) } else { Message::Move(by) })
 }

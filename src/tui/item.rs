@@ -1,8 +1,9 @@
 //! A finding with all that the screen says of it. Pure values; touches nothing.
 
 use crate::edits::FileChange;
-use crate::finding::{Finding, Safety, Saving};
+use crate::finding::{CheckId, Finding, FixSet, Safety, Saving};
 use crate::label::Label;
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// What became of a finding's fix when it was tried.
@@ -32,6 +33,22 @@ pub struct Item {
     pub saving: Option<Saving>,
     /// Whether its fix can be made.
     pub proof: Proof,
+    /// The position of the first finding that the same edit settles; numbered once all are there.
+    pub edit: Option<usize>,
+}
+
+/// Finds out which findings one and the same edit settles.
+pub(super) fn number(items: &mut [Item]) {
+    let mut first: FxHashMap<&FixSet, usize> = FxHashMap::default();
+    let edits: Vec<Option<usize>> = items
+        .iter()
+        .enumerate()
+        .map(|(at, item)| {
+            let fix = item.finding.fix.as_ref().filter(|fix| !fix.changes.is_empty())?;
+            Some(*first.entry(fix).or_insert(at))
+        })
+        .collect();
+    items.iter_mut().zip(edits).for_each(|(item, edit)| item.edit = edit);
 }
 
 impl Item {
@@ -54,12 +71,23 @@ impl Item {
     /// What a list says of it, where its check is said elsewhere.
     pub fn subject(&self) -> String {
         let finding = &self.finding;
-        let place = || format!("{}:{}", finding.region.path, finding.region.line);
+        let file = finding.region.path.as_str().rsplit('/').next().unwrap_or_default();
+        // Where there is no target, the group is the file.
+        let place = || match finding.target {
+            Some(_) => format!("{file}:{}", finding.region.line),
+            None => format!("line {}", finding.region.line),
+        };
         let short = |dep: &Label| short(dep, finding.target.as_ref());
         match (&finding.dep, &finding.module) {
             (Some(dep), Some(module)) => format!("{module} ← {}", short(dep)),
             (Some(dep), None) => short(dep),
             (None, Some(module)) => module.clone(),
+            // The target itself, or the file, is what was found.
+            (None, None)
+                if matches!(finding.check, CheckId::DeadTarget | CheckId::UnownedSource) =>
+            {
+                String::new()
+            }
             (None, None) => place(),
         }
     }

@@ -241,7 +241,7 @@ const TABLE: &[Row] = {
             Message::Show(Tab::Detail)
         }),
         ("diff", Findings, "d 2", "diff", "show the proven edit", || Message::Show(Tab::Diff)),
-        ("why", Findings, "w 3", "why", "show who needs it, and what speaks against it", || {
+        ("why", Findings, "w 3", "why", "show who needs it, and the evidence", || {
             Message::Show(Tab::Why)
         }),
         ("source", Findings, "4", "", "show the file", || Message::Show(Tab::Source)),
@@ -261,12 +261,13 @@ const TABLE: &[Row] = {
             Message::Visit(Page::Graph)
         }),
         ("walk", Graph, "enter right l", "walk", "go to the target at hand", || Message::Open),
-        ("back", Graph, "backspace left h", "back", "go back to where you came from", || {
+        ("back", Graph, "left backspace h", "back", "go back to where you came from", || {
             Message::Close
         }),
-        ("side", Graph, "tab", "deps/users", "change between dependencies and users", || {
-            Message::Side
+        ("findings", Graph, "esc f", "findings", "back to the findings", || {
+            Message::Visit(Page::Findings)
         }),
+        ("side", Graph, "tab", "side", "change between dependencies and users", || Message::Side),
         ("jump", Graph, "/", "jump", "go to a target by its label", || {
             Message::Ask(Question::Jump)
         }),
@@ -287,9 +288,6 @@ const TABLE: &[Row] = {
             "go to the finding that speaks of the edge at hand, or of what is shown",
             || Message::ToFinding,
         ),
-        ("findings", Graph, "esc f", "findings", "back to the findings", || {
-            Message::Visit(Page::Findings)
-        }),
         ("apply", Review, "enter y", "write", "write the files", || Message::Apply),
         ("next-scope", Review, "right l tab", "owner", "the next owner, or all", || {
             Message::Scope(1)

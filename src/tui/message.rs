@@ -28,7 +28,7 @@ pub enum Tab {
     Detail,
     /// The proven edit.
     Diff,
-    /// Who needs it, and what speaks against it.
+    /// Who needs it, and the evidence.
     Why,
     /// The file.
     Source,
@@ -171,8 +171,10 @@ pub enum Message {
     },
     /// The analysis is over.
     Analysed(Box<Analysis>),
-    /// A fix was tried.
-    Tried(Vec<(String, Proof, Option<Saving>)>),
+    /// What each fix saves alone, by fingerprint.
+    Priced(BTreeMap<String, Saving>),
+    /// Some fixes were tried.
+    Tried(Vec<(String, Proof)>),
     /// All fixes were tried.
     Settled,
     /// The analysis failed.

@@ -35,3 +35,13 @@ pub use message::Message;
 pub use model::Model;
 pub use update::update;
 pub use view::{Colors, Look, draw};
+
+/// A number of things.
+fn counted(number: usize, what: &str) -> String {
+    let plural = match what {
+        _ if number == 1 => "",
+        what if what.ends_with('x') => "es",
+        _ => "s",
+    };
+    format!("{number} {what}{plural}")
+}

@@ -5,13 +5,13 @@ use super::hunks::DiffLine;
 use super::item::Item;
 use super::keymap::Keymap;
 use super::message::{Page, Preview, Question, Scope, Tab};
-use super::rows::{Arrangement, Row, RowId};
+use super::rows::{Arrangement, Row, RowId, weight_of};
 use super::walk::Walk;
 use super::why::Chains;
 use crate::graph::Graph;
 use crate::source::ProjectPath;
 use jiff::civil::Date;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tui_input::Input;
 
@@ -47,8 +47,8 @@ pub enum Stage {
     Starting,
     /// It reads.
     Running(&'static str, usize, Option<usize>),
-    /// Findings are there; fixes are tried, so many so far.
-    Trying(usize),
+    /// Findings are there; fixes are tried, so many of so many so far.
+    Trying(usize, usize),
     /// It is over.
     Done,
     /// It was stopped.
@@ -60,7 +60,7 @@ pub enum Stage {
 impl Stage {
     /// Whether something goes on that can be stopped.
     pub fn is_busy(&self) -> bool {
-        matches!(self, Self::Starting | Self::Running(..) | Self::Trying(_))
+        matches!(self, Self::Starting | Self::Running(..) | Self::Trying(..))
     }
 }
 
@@ -144,6 +144,8 @@ pub struct Model {
     pub ticks: usize,
     /// The findings.
     pub items: Vec<Item>,
+    /// Fingerprints of the fixes that are to be tried first.
+    pub preferred: BTreeSet<String>,
     /// What was decided.
     pub decisions: Decisions,
     /// How the tree is made.
@@ -199,6 +201,7 @@ impl Model {
             stage: Stage::Starting,
             ticks: 0,
             items: Vec::new(),
+            preferred: BTreeSet::new(),
             decisions,
             arrangement: Arrangement::default(),
             filter: String::new(),
@@ -294,16 +297,12 @@ impl Model {
         let mut totals = Totals { shown, ..Totals::default() };
         for item in &self.items {
             match self.choice(item) {
-                Some(Choice::Accepted) => {
-                    let (targets, bytes) = item.weight();
-                    totals.accepted += 1;
-                    totals.targets += targets;
-                    totals.bytes += bytes;
-                }
+                Some(Choice::Accepted) => totals.accepted += 1,
                 Some(Choice::Rejected { .. }) => totals.rejected += 1,
                 Some(Choice::Snoozed { .. }) | None => {}
             }
         }
+        (totals.targets, totals.bytes) = weight_of(self.accepted());
         totals
     }
 

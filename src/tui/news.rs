@@ -1,7 +1,9 @@
 //! What comes from outside: findings, proofs, files, what became of writing. Pure.
 
+use super::counted;
 use super::effect::Effect;
 use super::hunks;
+use super::item::{Proof, number};
 use super::message::{Analysis, Message, Outcome};
 use super::model::{Model, Stage};
 use super::update::analyse;
@@ -23,15 +25,20 @@ pub(super) fn update(model: &mut Model, message: Message) -> Result<Vec<Effect>,
         Message::Progress { .. } => {}
         Message::Analysed(analysis) => analysed(model, *analysis),
         Message::Tried(tried) => {
-            if let Stage::Trying(count) = &mut model.stage {
-                *count += tried.len();
+            if let Stage::Trying(done, _) = &mut model.stage {
+                *done += tried.len();
             }
-            let mut tried: BTreeMap<String, _> =
-                tried.into_iter().map(|(print, proof, saving)| (print, (proof, saving))).collect();
+            let mut tried: BTreeMap<String, Proof> = tried.into_iter().collect();
             for item in &mut model.items {
-                if let Some(news) = tried.remove(&item.fingerprint) {
-                    (item.proof, item.saving) = news;
+                if let Some(proof) = tried.remove(&item.fingerprint) {
+                    item.proof = proof;
                 }
+            }
+            model.refresh();
+        }
+        Message::Priced(mut savings) => {
+            for item in &mut model.items {
+                item.saving = savings.remove(&item.fingerprint);
             }
             let is_at_top = model.cursor == 0;
             model.refresh();
@@ -57,6 +64,7 @@ pub(super) fn update(model: &mut Model, message: Message) -> Result<Vec<Effect>,
         Message::Applied(outcome) => return Ok(applied(model, *outcome)),
         Message::TakenBack(Ok(text)) => {
             model.review.batch = None;
+            model.review.output.clear();
             model.review.result = vec![text.clone()];
             model.notice = Some(text);
             return Ok(analyse(model));
@@ -97,12 +105,21 @@ pub(super) fn update(model: &mut Model, message: Message) -> Result<Vec<Effect>,
 }
 
 fn analysed(model: &mut Model, analysis: Analysis) {
-    model.items = analysis.items;
+    let before = std::mem::replace(&mut model.items, analysis.items);
+    number(&mut model.items);
+    // Until prices are there again, the old ones keep rows where they are.
+    let mut savings: BTreeMap<String, _> =
+        before.into_iter().map(|item| (item.fingerprint, item.saving)).collect();
+    for item in model.items.iter_mut().filter(|item| item.saving.is_none()) {
+        item.saving = savings.remove(&item.fingerprint).flatten();
+    }
+    model.preferred.clear();
     model.graph = analysis.graph;
     model.bytes = analysis.bytes;
     model.problems = analysis.problems;
     if model.stage != Stage::Cancelled {
-        model.stage = Stage::Trying(0);
+        let fixes = model.items.iter().filter(|item| item.finding.fix.is_some()).count();
+        model.stage = Stage::Trying(0, fixes);
     }
     model.texts.clear();
     model.chains = None;
@@ -113,11 +130,11 @@ fn analysed(model: &mut Model, analysis: Analysis) {
 fn applied(model: &mut Model, outcome: Outcome) -> Vec<Effect> {
     match outcome {
         Outcome::Written { batch, files, settles } => {
-            let count = files.len();
             model.review.result = files.iter().map(|path| format!("written: {path}")).collect();
             model.notice = Some(format!(
-                "settled: {}; files written: {count}; `U` takes it back",
-                settles.len()
+                "{} settled, {} written; `U` takes it back",
+                counted(settles.len(), "finding"),
+                counted(files.len(), "file"),
             ));
             model.review.batch = Some(batch);
             model.review.written = files;

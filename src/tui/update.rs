@@ -2,12 +2,13 @@
 
 use super::decisions::{Choice, Decision};
 use super::effect::Effect;
-use super::item::Item;
+use super::item::{Item, Proof};
 use super::message::{Message, Page, Question, Scope, Tab};
 use super::model::{Model, Overlay, Pane, Stage};
-use super::rows::{Row, RowId};
-use super::{answer, news, view, walk, why};
+use super::rows::{Mark, Row, RowId};
+use super::{answer, counted, news, view, walk, why};
 use crate::source::ProjectPath;
+use std::collections::BTreeSet;
 use tui_input::Input;
 
 /// Changes the model, and says what is to be done outside.
@@ -29,6 +30,7 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     walk::look(model);
     why::look(model);
     effects.extend(wanted_texts(model));
+    effects.extend(wanted_proofs(model));
     effects
 }
 
@@ -40,6 +42,7 @@ pub(super) fn is_wish(message: &Message) -> bool {
             | Message::Resize(..)
             | Message::Progress { .. }
             | Message::Analysed(_)
+            | Message::Priced(_)
             | Message::Tried(_)
             | Message::Settled
             | Message::Failed(_)
@@ -180,13 +183,23 @@ fn review(model: &mut Model, message: Message) -> Vec<Effect> {
                 None => model.notice = Some("there is nothing to write".to_owned()),
             }
         }
-        Message::TakeBack => match &review.batch {
-            Some(batch) => return vec![Effect::TakeBack(batch.clone())],
+        Message::TakeBack => match review.batch.clone() {
+            Some(batch) => {
+                model.notice = Some(in_turn(model, "taking it back"));
+                return vec![Effect::TakeBack(batch)];
+            }
             None => model.notice = Some("nothing was written in this session".to_owned()),
         },
         _ => {}
     }
     Vec::new()
+}
+
+/// What is about to happen, and what it has to wait for.
+pub(super) fn in_turn(model: &Model, what: &str) -> String {
+    let is_reading = matches!(model.stage, Stage::Starting | Stage::Running(..));
+    let when = if is_reading { " once everything is read" } else { "" };
+    format!("{what}{when}…")
 }
 
 /// A position some steps away, within `count`.
@@ -272,36 +285,61 @@ pub(super) fn at_hand(model: &Model) -> Vec<&Item> {
 fn accept(model: &mut Model) -> Vec<Effect> {
     let fixable: Vec<&Item> = at_hand(model).into_iter().filter(|item| item.is_fixable()).collect();
     if fixable.is_empty() {
-        model.notice = Some("there is no fix for this: it has to be done by hand".to_owned());
+        model.notice = Some(match at_hand(model).as_slice() {
+            [Item { proof: Proof::Refused(reason), .. }] => {
+                format!("this has to be done by hand: {reason}")
+            }
+            _ => "there is no fix for this: it has to be done by hand".to_owned(),
+        });
         return Vec::new();
     }
     let is_accepted = |item: &&Item| matches!(model.choice(item), Some(Choice::Accepted));
     let choice = (!fixable.iter().all(is_accepted)).then_some(Choice::Accepted);
-    let prints: Vec<String> = fixable.iter().map(|item| item.fingerprint.clone()).collect();
+    let count = fixable.len();
+    let prints = with_the_same_edits(model, &fixable);
     let is_one = matches!(model.row().map(|row| &row.id), Some(RowId::Finding(_)));
     let effects = decide(model, &prints, |decision| decision.choice.clone_from(&choice));
-    if is_one && choice.is_some() {
-        // On to the next finding; a group is not decided by a key too many.
-        let is_finding = |row: &Row| matches!(row.id, RowId::Finding(_));
-        let next = model.rows.iter().skip(model.cursor + 1).position(is_finding);
+    if choice.is_none() {
+        return effects;
+    }
+    if prints.len() > count {
+        let others = counted(prints.len() - count, "finding");
+        model.notice = Some(format!("accepted, and with it {others} that the same edit settles"));
+    }
+    if is_one {
+        // On to the next finding that is open; a group is not decided by a key too many.
+        let is_open = |row: &Row| matches!(row.id, RowId::Finding(_)) && row.mark == Mark::Open;
+        let next = model.rows.iter().skip(model.cursor + 1).position(is_open);
         model.go_to(next.map_or(model.cursor, |by| model.cursor + 1 + by));
     }
     effects
 }
 
+/// Fingerprints of findings, and of all others that their edits settle.
+fn with_the_same_edits(model: &Model, items: &[&Item]) -> Vec<String> {
+    let edits: BTreeSet<usize> = items.iter().filter_map(|item| item.edit).collect();
+    let own: BTreeSet<&str> = items.iter().map(|item| item.fingerprint.as_str()).collect();
+    let is_settled = |item: &&Item| {
+        own.contains(item.fingerprint.as_str()) || item.edit.is_some_and(|it| edits.contains(&it))
+    };
+    model.items.iter().filter(is_settled).map(|item| item.fingerprint.clone()).collect()
+}
+
 fn accept_safe(model: &mut Model) -> Vec<Effect> {
     let is_group = matches!(model.row().map(|row| &row.id), Some(RowId::Group(_)));
-    let group = if is_group { Some(model.cursor) } else { parent(model, model.cursor) };
-    let Some(row) = group.and_then(|at| model.rows.get(at)) else { return Vec::new() };
+    let group = if is_group { None } else { parent(model, model.cursor) };
+    let Some(row) = model.rows.get(group.unwrap_or(model.cursor)) else { return Vec::new() };
+    let name = if matches!(row.id, RowId::Group(_)) { &row.text } else { &row.lead };
     let items = row.items.iter().filter_map(|at| model.items.get(*at));
-    let open =
-        items.filter(|item| item.is_safe() && item.is_fixable() && model.choice(item).is_none());
-    let prints: Vec<String> = open.map(|item| item.fingerprint.clone()).collect();
-    model.notice = Some(match prints.len() {
-        0 => "no safe fix is open in this group".to_owned(),
-        1 => "accepted 1 safe fix".to_owned(),
-        count => format!("accepted {count} safe fixes"),
-    });
+    let open: Vec<&Item> = items
+        .filter(|item| item.is_safe() && item.is_fixable() && model.choice(item).is_none())
+        .collect();
+    let notice = match open.len() {
+        0 => format!("no safe fix is open in {name}"),
+        count => format!("accepted {} in {name}", counted(count, "safe fix")),
+    };
+    let prints = with_the_same_edits(model, &open);
+    model.notice = Some(notice);
     decide(model, &prints, |decision| decision.choice = Some(Choice::Accepted))
 }
 
@@ -429,6 +467,28 @@ fn wanted_texts(model: &Model) -> Vec<Effect> {
     paths.dedup();
     paths.retain(|path| !model.texts.contains_key(path));
     paths.into_iter().map(Effect::Read).collect()
+}
+
+/// Fixes that are in sight and were not tried yet: the one at hand first.
+fn wanted_proofs(model: &mut Model) -> Option<Effect> {
+    if model.page != Page::Findings || !matches!(model.stage, Stage::Trying(..)) {
+        return None;
+    }
+    let lines = model.page_lines();
+    let in_sight = model.rows.iter().skip(model.top).take(lines);
+    let rows = model.row().into_iter().chain(in_sight);
+    let items = rows.flat_map(|row| row.items.iter().take(lines));
+    let items = items.filter_map(|at| model.items.get(*at));
+    let is_open = |item: &&Item| item.finding.fix.is_some() && item.proof == Proof::Open;
+    let open = items.filter(is_open).take(2 * lines);
+    let prints: Vec<String> = open.map(|item| item.fingerprint.clone()).collect();
+    // What is being tried leaves the list by itself.
+    let is_known = prints.iter().all(|print| model.preferred.contains(print));
+    if is_known {
+        return None;
+    }
+    model.preferred = prints.iter().cloned().collect();
+    Some(Effect::Prefer(prints))
 }
 
 /// A question with an answer to start from.

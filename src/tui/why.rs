@@ -113,10 +113,11 @@ fn other_ways(world: &World, from: usize, to: usize) -> Chains {
     let ways = net.ways_to(to, edge);
     let kept = holders.iter().filter(|root| ways.lead_from(**root)).count();
     let (target, dep) = (name(world, from), name(world, to));
+    let others = if roots(world, &ways).next().is_some() { "; others reach it" } else { "" };
     let title = match (holders.len(), kept) {
         (0, _) => format!("no program or test needs {target}, so none needs this edge"),
         (all, 0) => format!(
-            "without this edge {dep} leaves {}: nothing else there leads to it",
+            "without this edge {dep} leaves {}: nothing else there leads to it{others}",
             of_executables(all, all)
         ),
         (all, kept) if kept == all => format!(

@@ -61,14 +61,14 @@ fn settled(copy: &Copy) -> Terminal {
     terminal
 }
 
-/// Shows what passes a filter, with the first finding at hand.
-fn filter(terminal: &mut Terminal, text: &str) {
+/// Shows what passes a filter, with the first finding at hand, so many rows below the first.
+fn filter(terminal: &mut Terminal, text: &str, below: usize) {
     terminal.press("/");
     terminal.wait("show only");
     terminal.press(&format!("{text}\r"));
     terminal.wait(&format!("filter: {text}"));
-    // Past the package and the target.
-    terminal.press("\u{1b}[Hjj");
+    terminal.press("\u{1b}[H");
+    terminal.press(&"j".repeat(below));
 }
 
 fn quit(mut terminal: Terminal) {
@@ -77,55 +77,172 @@ fn quit(mut terminal: Terminal) {
     assert!(terminal.is_restored(), "{}", terminal.text());
 }
 
-fn triage(name: &str, filtered: &str) -> (Copy, String) {
+fn triage(name: &str, filtered: &str, below: usize) -> String {
     let copy = Copy::of(name);
     let mut terminal = settled(&copy);
-    filter(&mut terminal, filtered);
+    filter(&mut terminal, filtered, below);
     terminal.press("   ");
     terminal.wait("3 accepted");
     terminal.press("r");
     terminal.wait("why is it right");
     terminal.press("loaded by the plugin host\r");
-    terminal.wait("1 kept");
+    terminal.wait("3 accepted  · 1 kept");
     terminal.press("p");
-    terminal.wait("findings settled");
+    terminal.wait("4 findings settled");
     assert_eq!(copy.changes(), "", "nothing is written before it is said");
     terminal.press("\r");
     terminal.wait("written: ");
     let changes = copy.changes();
     terminal.wait(DONE);
     terminal.press("U");
-    terminal.wait("as they were before");
+    terminal.wait("before");
     assert_eq!(copy.changes(), "", "taken back");
     terminal.press("q");
     terminal.wait("filter: ");
     quit(terminal);
-    (copy, changes)
+    changes
 }
 
 #[test]
 fn decisions_are_previewed_written_and_taken_back_in_ml_monorepo() {
-    let (_, changes) = triage("ml-monorepo", "check:unused-dep is:safe");
-    insta::assert_snapshot!(changes);
+    insta::assert_snapshot!(triage("ml-monorepo", "check:unused-dep is:safe", 1));
 }
 
 #[test]
 fn decisions_are_previewed_written_and_taken_back_in_fbcode_export() {
-    let (_, changes) = triage("fbcode-export", "is:safe");
-    insta::assert_snapshot!(changes);
+    insta::assert_snapshot!(triage("fbcode-export", "is:proven conf:certain", 0));
+}
+
+#[test]
+fn a_batch_is_not_taken_back_over_what_somebody_wrote_since() {
+    for (name, filtered, below) in
+        [("ml-monorepo", "check:unused-dep is:safe", 1), ("fbcode-export", "is:safe", 0)]
+    {
+        let copy = Copy::of(name);
+        let mut terminal = settled(&copy);
+        filter(&mut terminal, filtered, below);
+        terminal.press(" ");
+        terminal.wait("1 accepted");
+        terminal.press("p");
+        terminal.wait("1 finding settled");
+        terminal.press("\r");
+        terminal.wait("written: ");
+        let file = line_with(&terminal, "written: ").replace("written: ", "");
+        terminal.wait(DONE);
+        let path = copy.path().join(&file);
+        let mut text = fs::read_to_string(&path).unwrap();
+        text.push_str("# somebody was here\n");
+        fs::write(&path, &text).unwrap();
+        terminal.press("U");
+        terminal.wait(&format!("refused: {file}"));
+        assert_eq!(fs::read_to_string(&path).unwrap(), text, "untouched");
+        terminal.press("q");
+        quit(terminal);
+    }
+}
+
+#[test]
+fn patches_are_written_instead() {
+    let copy = Copy::of("ml-monorepo");
+    let mut terminal = settled(&copy);
+    filter(&mut terminal, "check:unused-dep is:safe", 1);
+    terminal.press(" ");
+    terminal.wait("1 accepted");
+    terminal.press("p");
+    terminal.wait("1 finding settled");
+    terminal.press("e");
+    terminal.wait("directory for patches");
+    terminal.press("\r");
+    terminal.wait("1 patch in ");
+    assert_eq!(copy.changes(), "", "the files are as they were");
+    let names: Vec<_> = fs::read_dir(copy.path().join("patches")).unwrap().collect();
+    let patch = names.into_iter().map(|entry| entry.unwrap().path());
+    let patch = patch.filter(|path| path.extension().is_some_and(|it| it == "patch"));
+    let patches: Vec<String> = patch.map(|path| fs::read_to_string(path).unwrap()).collect();
+    assert_eq!(patches.len(), 1);
+    assert!(patches[0].contains("\n-            \"//eta/models:linear\",\n"), "{}", patches[0]);
+    terminal.press("q");
+    quit(terminal);
+}
+
+#[test]
+fn a_command_that_fails_after_writing_is_told_and_the_batch_can_go() {
+    let copy = Copy::of("ml-monorepo");
+    let mut terminal = settled(&copy);
+    filter(&mut terminal, "check:unused-dep is:safe", 1);
+    terminal.press(" ");
+    terminal.wait("1 accepted");
+    terminal.press("p");
+    terminal.wait("1 finding settled");
+    terminal.press("v");
+    terminal.wait("command to run");
+    terminal.press("grep -c eta/models:linear eta/training/BUCK; echo it is $((40 + 2)); exit 3\r");
+    terminal.wait("Afterwards runs: grep");
+    terminal.press("\r");
+    terminal.wait("it is 42");
+    terminal.wait("exit status: 3; `U` takes back");
+    terminal.wait(DONE);
+    terminal.press("U");
+    terminal.wait("before");
+    assert_eq!(copy.changes(), "", "taken back");
+    terminal.press("q");
+    quit(terminal);
+}
+
+#[test]
+fn keys_are_those_of_the_settings() {
+    let copy = Copy::of("ml-monorepo");
+    let settings = copy.path().join("secateur.toml");
+    let mut text = fs::read_to_string(&settings).unwrap_or_default();
+    text.push_str("\n[tui.keys]\naccept = [\"ctrl-y\"]\nquit = [\"X\"]\n");
+    fs::write(&settings, text).unwrap();
+    let mut terminal = settled(&copy);
+    terminal.wait("ctrl-y accept");
+    filter(&mut terminal, "check:unused-dep is:safe", 1);
+    terminal.press(" ");
+    terminal.press("\u{19}");
+    terminal.wait("1 accepted");
+    terminal.press("q");
+    terminal.press("u");
+    terminal.wait("0 accepted");
+    terminal.press("X");
+    assert!(terminal.end().success());
+}
+
+#[test]
+fn the_mouse_chooses_and_scrolls() {
+    let copy = Copy::of("ml-monorepo");
+    let mut terminal = settled(&copy);
+    filter(&mut terminal, "check:unused-dep is:safe", 0);
+    terminal.click(":optim unused-dep");
+    terminal.wait("nothing in `root//eta/training:optim` uses");
+    terminal.click("2 Diff");
+    terminal.wait("@@ -");
+    terminal.click("4 Source");
+    terminal.wait("eta/training/BUCK:13");
+    let first = line_with(&terminal, "      1 ");
+    terminal.mouse(65, "python_library");
+    terminal.wait_until("lines below", |screen| !screen.contents().contains(&first));
+    quit(terminal);
+}
+
+/// The line of the screen that has a text, without what is around it.
+fn line_with(terminal: &Terminal, text: &str) -> String {
+    let screen = terminal.text();
+    screen.lines().find(|line| line.contains(text)).unwrap().trim().to_owned()
 }
 
 #[test]
 fn decisions_are_there_again_after_the_end_and_after_a_kill() {
     let copy = Copy::of("ml-monorepo");
     let mut terminal = settled(&copy);
-    filter(&mut terminal, "is:safe");
+    filter(&mut terminal, "is:safe", 1);
     terminal.press("  ");
     terminal.wait("2 accepted");
     quit(terminal);
     let mut terminal = settled(&copy);
     terminal.wait("2 accepted");
-    filter(&mut terminal, "is:safe is:open");
+    filter(&mut terminal, "is:safe is:open", 1);
     terminal.press(" ");
     terminal.wait("3 accepted");
     terminal.press("u");
@@ -144,7 +261,7 @@ fn decisions_are_there_again_after_the_end_and_after_a_kill() {
 fn a_file_that_changed_meanwhile_is_not_written() {
     let copy = Copy::of("ml-monorepo");
     let mut terminal = settled(&copy);
-    filter(&mut terminal, "check:unused-dep is:safe");
+    filter(&mut terminal, "check:unused-dep is:safe", 1);
     terminal.press(" ");
     terminal.wait("1 accepted");
     terminal.press("p");

@@ -16,6 +16,18 @@ use tui_input::InputRequest;
 const SIZES: [(u16, u16); 3] = [(200, 60), (120, 30), (80, 24)];
 const USUAL: Look = Look { colors: Colors::Sixteen, ascii: false };
 
+const IN_ALL_LOOKS: [&str; 9] = [
+    "detail-finding",
+    "diff-finding",
+    "why",
+    "source",
+    "graph",
+    "accepted",
+    "filter-asking",
+    "help",
+    "review",
+];
+
 /// Lines of cells, then what is not plain in them.
 pub fn text(buffer: &Buffer) -> String {
     let area = buffer.area;
@@ -72,7 +84,7 @@ pub fn go_to(model: &mut Model, subject: &str) {
     };
     let at = model.rows.iter().position(is_it).unwrap();
     tell(model, Message::First);
-    tell(model, Message::Move(at as i32));
+    tell(model, Message::Move(i32::try_from(at).unwrap()));
 }
 
 pub fn type_in(model: &mut Model, text: &str) {
@@ -84,16 +96,52 @@ pub fn type_in(model: &mut Model, text: &str) {
 /// A finding with a proven fix and evidence.
 pub const WITH_FIX: &str = "pypi/acme-geo";
 
+fn with(mut model: Model, messages: Vec<Message>) -> Model {
+    messages.into_iter().for_each(|message| tell(&mut model, message));
+    model
+}
+
+/// Goes to the first target or module whose name has a text.
+fn jump(model: &mut Model, text: &str) {
+    tell(model, Message::Ask(Question::Jump));
+    type_in(model, text);
+    tell(model, Message::Confirm);
+}
+
+/// The graph around targets and modules, and who needs what.
+fn graph_scenes(size: (u16, u16)) -> Vec<(&'static str, Model)> {
+    let at = |subject: &str, messages: Vec<Message>| {
+        let mut model = settled(size.0, size.1);
+        go_to(&mut model, subject);
+        with(model, messages)
+    };
+    let graph = || Message::Visit(Page::Graph);
+    let mut marked = at(WITH_FIX, vec![graph()]);
+    jump(&mut marked, "serving:server");
+    tell(&mut marked, Message::Mark);
+    let mut path = marked.clone();
+    jump(&mut path, "data:schema");
+    tell(&mut path, Message::Mark);
+    let mut asking = at(WITH_FIX, vec![graph(), Message::Ask(Question::Jump)]);
+    type_in(&mut asking, "eta data");
+    vec![
+        ("why", at(WITH_FIX, vec![Message::Show(Tab::Why)])),
+        ("source", at(WITH_FIX, vec![Message::Show(Tab::Source)])),
+        ("graph", at(WITH_FIX, vec![graph()])),
+        ("graph-module", at("eta.features.quantizer", vec![graph()])),
+        ("graph-cycle", at("eta.features.embeddings", vec![graph()])),
+        ("graph-marked", marked),
+        ("graph-path", path),
+        ("graph-jump", asking),
+    ]
+}
+
 /// All that is to be seen, by name.
 fn scenes(size: (u16, u16)) -> Vec<(&'static str, Model)> {
     let settled = || settled(size.0, size.1);
     let at_fix = || {
         let mut model = settled();
         go_to(&mut model, WITH_FIX);
-        model
-    };
-    let with = |mut model: Model, messages: Vec<Message>| {
-        messages.into_iter().for_each(|message| tell(&mut model, message));
         model
     };
     let mut accepted = at_fix();
@@ -127,12 +175,13 @@ fn scenes(size: (u16, u16)) -> Vec<(&'static str, Model)> {
         .items
         .iter()
         .filter(|item| item.finding.fix.is_some())
-        .map(|item| (item.fingerprint.clone(), refusal.clone(), item.saving.clone()))
+        .map(|item| (item.fingerprint.clone(), refusal.clone()))
         .collect();
     tell(&mut by_hand, Message::Tried(tried));
     go_to(&mut by_hand, WITH_FIX);
     let progress = Message::Progress { stage: "evaluating build files", done: 12, total: Some(27) };
-    vec![
+    let mut scenes = graph_scenes(size);
+    scenes.extend(vec![
         ("starting", with(empty(size.0, size.1), vec![progress.clone()])),
         (
             "failed",
@@ -170,7 +219,8 @@ fn scenes(size: (u16, u16)) -> Vec<(&'static str, Model)> {
                 ],
             ),
         ),
-    ]
+    ]);
+    scenes
 }
 
 #[test]
@@ -191,9 +241,7 @@ fn pages_in_other_looks() {
     let true_color = Look { colors: Colors::True, ascii: false };
     for (look_name, look) in [("ascii", ascii), ("nocolor", no_color), ("true", true_color)] {
         for (name, model) in scenes((80, 24)) {
-            if ["detail-finding", "diff-finding", "accepted", "filter-asking", "help", "review"]
-                .contains(&name)
-            {
+            if IN_ALL_LOOKS.contains(&name) {
                 insta::assert_snapshot!(format!("{name}-{look_name}"), text(&drawn(&model, look)));
             }
         }

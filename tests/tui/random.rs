@@ -85,7 +85,7 @@ fn news() -> impl Strategy<Value = Message> {
         let item = made_up(FINDINGS + 9).remove((at * 7) % FINDINGS);
         let proof =
             [Proof::Open, Proof::Refused("no\nliteral".to_owned()), item.proof][at % 3].clone();
-        Message::Tried(vec![(item.fingerprint, proof, item.saving)])
+        Message::Tried(vec![(item.fingerprint, proof)])
     });
     let preview = (0..FINDINGS).prop_map(|count| {
         let changes = made_up(count).into_iter().filter_map(|item| match item.proof {
@@ -101,6 +101,10 @@ fn news() -> impl Strategy<Value = Message> {
         4 => sizes.prop_map(|(columns, lines)| Message::Resize(columns, lines)),
         2 => (0..=FINDINGS).prop_map(|count| as_news(made_up(count))),
         2 => tried,
+        1 => (0..FINDINGS).prop_map(|some| {
+            let items = made_up(FINDINGS).into_iter().skip(some);
+            Message::Priced(items.filter_map(|it| Some((it.fingerprint, it.saving?))).collect())
+        }),
         2 => preview,
         1 => (0..9_usize).prop_map(move |which| match which {
             0 => Message::Tick,

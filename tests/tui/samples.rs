@@ -11,6 +11,7 @@ use secateur::cost::{GraphChange, Ledger};
 use secateur::edits::{Contents, FileChange, Prover};
 use secateur::finding::{CheckId, Confidence, Evidence, Finding, FixSet, Region, Safety, Saving};
 use secateur::graph;
+use secateur::label::PackageId;
 use secateur::progress::Silent;
 use secateur::source::ProjectPath;
 use secateur::tui::message::{Analysis, Preview};
@@ -108,10 +109,14 @@ fn analyse() -> Analysis {
     let item = |(finding, print): (&Finding, String)| {
         let fix = finding.fix.as_ref();
         let owner = owner_of(&workspace, &graph, &codeowners, finding);
-        let dir = || finding.region.path.parent().map_or(String::new(), |dir| dir.to_string());
+        let package = || workspace.tree.package_of(&finding.region.path);
+        let package = || package().map_or_else(String::new, |package| package.id.to_string());
         Item {
             fingerprint: print,
-            package: finding.target.as_ref().map_or_else(dir, |label| label.package.to_string()),
+            package: finding
+                .target
+                .as_ref()
+                .map_or_else(package, |label| label.package.to_string()),
             owner: owner.map_or_else(|| "nobody".to_owned(), |owner| owner.to_string()),
             finding: finding.clone(),
             saving: fix.map(|fix| ledger.saving(&GraphChange::of_fixes(&graph, [fix]))),
@@ -119,6 +124,7 @@ fn analyse() -> Analysis {
                 Ok(contents) => Proof::Proven(Arc::new(changes(&workspace, contents))),
                 Err(reason) => Proof::Refused(reason),
             }),
+            edit: None,
         }
     };
     Analysis {
@@ -143,32 +149,36 @@ pub fn made_up(count: usize) -> Vec<Item> {
 }
 
 fn made_up_item(at: usize) -> Item {
-    let package = format!("root//services/area{}/team{}", at % 17, at % 401);
-    let path = ProjectPath::new(format!("services/area{}/team{}/BUCK", at % 17, at % 401));
+    // Some packages have one finding, some several, of targets and of files.
+    let team = if at.is_multiple_of(5) { at % 401 } else { at / 6 % 401 };
+    let package = PackageId::new("root", format!("services/area{}/team{team}", team % 17));
+    let path = ProjectPath::new(format!("{}/BUCK", package.path));
     let check = CheckId::ALL[at % CheckId::ALL.len()];
     let confidence = [Confidence::Certain, Confidence::Likely, Confidence::Possible][at % 3];
     let mut region = Region::line(path.clone(), (at % 90) as u32 + 1);
     (region.column, region.end_column) = (9, 30);
     let message = format!("//services/area{}:lib{at} is not needed by anything it is in", at % 17);
     let mut finding = Finding::new(check, confidence, region, message);
-    finding.module = Some(format!("services.area{}.team{}.module{at}", at % 17, at % 401));
+    finding.module = Some(format!("services.area{}.team{team}.module{at}", team % 17));
+    finding.target = at.is_multiple_of(2).then(|| package.target(format!("lib{}", at % 3)));
     finding.evidence = (0..at % 7)
         .map(|line| Evidence {
-            path: format!("services/area{}/team{}/file{line}.py", at % 17, at % 401),
+            path: format!("{}/file{line}.py", package.path),
             line: line as u32 + 1,
             text: "this is where it was imported until lately".to_owned(),
         })
         .collect();
     finding.fix = (at % 4 != 3).then(|| FixSet {
-        safety: if at % 4 == 0 { Safety::Safe } else { Safety::Unsafe },
+        safety: if at.is_multiple_of(4) { Safety::Safe } else { Safety::Unsafe },
         changes: Vec::new(),
     });
-    let before: String = (0..200).map(|line| format!("    \"//lib:dep{line}\",\n")).collect();
+    let lines: Vec<String> = (0..200).map(|line| format!("    \"//lib:dep{line}\",\n")).collect();
+    let before = lines.concat();
     let after = before.replace("    \"//lib:dep97\",\n", "");
     let change = FileChange {
         path,
         before: before.into_bytes(),
-        after: (at % 13 != 0).then_some(after.into_bytes()),
+        after: (!at.is_multiple_of(13)).then_some(after.into_bytes()),
     };
     let proof = match at % 5 {
         0 => Proof::Open,
@@ -178,7 +188,7 @@ fn made_up_item(at: usize) -> Item {
     Item {
         fingerprint: format!("{at:016x}"),
         finding,
-        package,
+        package: package.to_string(),
         owner: format!("@acme/team{}", at % 23),
         saving: Some(Saving {
             targets: at % 50,
@@ -187,6 +197,7 @@ fn made_up_item(at: usize) -> Item {
             ..Saving::default()
         }),
         proof,
+        edit: None,
     }
 }
 

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// Longer than any step takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub struct Terminal {
     screen: Arc<(Mutex<vt100::Parser>, Condvar)>,
@@ -65,6 +65,27 @@ impl Terminal {
     pub fn press(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).unwrap();
         self.keys.flush().unwrap();
+    }
+
+    /// Clicks on the beginning of a text.
+    pub fn click(&mut self, text: &str) {
+        self.mouse(0, text);
+    }
+
+    /// Presses a button of the mouse on the beginning of a text, as terminals tell it (SGR): 0 is the left one, 65 the wheel.
+    pub fn mouse(&mut self, button: u8, text: &str) {
+        self.wait(text);
+        let screen = self.text();
+        let found = screen.lines().enumerate().find_map(|(row, line)| {
+            let column = line[..line.find(text)?].chars().count();
+            Some((row + 1, column + 1))
+        });
+        let (row, column) = found.unwrap();
+        self.press(&format!("\u{1b}[<{button};{column};{row}M"));
+        // A wheel is not released.
+        if button < 64 {
+            self.press(&format!("\u{1b}[<{button};{column};{row}m"));
+        }
     }
 
     /// Waits until a text is on the screen.

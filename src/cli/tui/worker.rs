@@ -10,7 +10,7 @@ use crate::codemod::{self, By, Filter, owner_of};
 use crate::cost::{GraphChange, Ledger};
 use crate::edits::{self, ApplyError, BatchInfo, FileChange, Prover, Wanted};
 use crate::error::{Error, Result};
-use crate::finding::{FixSet, Report, Safety};
+use crate::finding::{FixSet, Report, Safety, Saving};
 use crate::graph::{self, Graph};
 use crate::progress::{Progress, Silent};
 use crate::source::ProjectPath;
@@ -19,6 +19,8 @@ use crate::tui::{Item, Message, Proof};
 use crate::workspace::Workspace;
 use crossbeam_channel::TryRecvError;
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -133,21 +135,45 @@ impl Work {
         self.say(Message::Analysed(Box::new(analysis(&workspace, &graph, &report, &prints))));
         let prover = Prover::new(&workspace, &graph, &evaluators);
         let ledger = Ledger::new(&workspace, &graph, None);
-        let fixes = report
+        let fixes: BTreeMap<&str, &FixSet> = report
             .findings
             .iter()
             .zip(&prints)
-            .filter_map(|(finding, print)| Some((print.as_str(), finding.fix.as_ref()?)));
+            .filter_map(|(finding, print)| Some((print.as_str(), finding.fix.as_ref()?)))
+            .collect();
+        // Before anything is proven, so that rows stand where they stay.
+        let savings = self.prices(&ledger, &graph, &fixes);
+        self.say(Message::Priced(savings.clone()));
         let session = Session {
             work: self,
             workspace: &workspace,
             graph: &graph,
             report: &report,
             prover: &prover,
-            ledger: &ledger,
-            fixes: fixes.collect(),
+            fixes,
+            savings,
         };
         Ok(session.serve())
+    }
+
+    /// What each fix saves alone, by fingerprint; a fix that several findings share is priced once.
+    fn prices(
+        &self,
+        ledger: &Ledger<'_>,
+        graph: &Graph,
+        fixes: &BTreeMap<&str, &FixSet>,
+    ) -> BTreeMap<String, Saving> {
+        let distinct: BTreeSet<&FixSet> = fixes.values().copied().collect();
+        let distinct: Vec<&FixSet> = distinct.into_iter().collect();
+        let saving = |fix: &&FixSet| {
+            let is_wanted = !self.cancelled.load(Ordering::Relaxed);
+            is_wanted.then(|| ledger.saving(&GraphChange::of_fixes(graph, [*fix])))
+        };
+        let savings: Vec<Option<Saving>> = distinct.par_iter().map(saving).collect();
+        let of: FxHashMap<&FixSet, Option<Saving>> = distinct.into_iter().zip(savings).collect();
+        let price =
+            |(print, fix): (&&str, &&FixSet)| Some(((*print).to_owned(), of.get(fix)?.clone()?));
+        fixes.iter().filter_map(price).collect()
     }
 }
 
@@ -160,15 +186,22 @@ fn analysis(
     let codeowners = codeowners(workspace);
     let findings: Vec<_> = report.findings.iter().zip(prints).collect();
     let item = |(finding, print): &(&crate::finding::Finding, &String)| {
+        // What has no target has a package all the same.
         let dir = || finding.region.path.parent().unwrap_or_else(ProjectPath::root).to_string();
+        let package = || workspace.tree.package_of(&finding.region.path);
+        let package = || package().map_or_else(dir, |package| package.id.to_string());
         let owner = owner_of(workspace, graph, &codeowners, finding);
         Item {
             fingerprint: (*print).clone(),
-            package: finding.target.as_ref().map_or_else(dir, |label| label.package.to_string()),
+            package: finding
+                .target
+                .as_ref()
+                .map_or_else(package, |label| label.package.to_string()),
             owner: owner.map_or_else(|| "nobody".to_owned(), |owner| owner.to_string()),
             finding: (*finding).clone(),
             saving: None,
             proof: Proof::Open,
+            edit: None,
         }
     };
     let ids: Vec<_> = graph.targets.ids().collect();
@@ -195,18 +228,15 @@ struct Session<'a> {
     graph: &'a Graph,
     report: &'a Report,
     prover: &'a Prover<'a>,
-    ledger: &'a Ledger<'a>,
     /// Fixes by the fingerprints of their findings.
     fixes: BTreeMap<&'a str, &'a FixSet>,
+    /// What each saves alone.
+    savings: BTreeMap<String, Saving>,
 }
 
-impl Session<'_> {
+impl<'a> Session<'a> {
     fn serve(&self) -> Next {
-        // Safe fixes are tried first: they are what most look for.
-        let mut order: Vec<(&str, &FixSet)> =
-            self.fixes.iter().map(|(print, fix)| (*print, *fix)).collect();
-        order.sort_by_key(|(_, fix)| fix.safety != Safety::Safe);
-        let mut waiting: VecDeque<(&str, &FixSet)> = order.into();
+        let mut waiting = self.in_order();
         let mut is_settled = false;
         loop {
             let request = match (self.work.asked.try_recv(), waiting.is_empty()) {
@@ -235,9 +265,10 @@ impl Session<'_> {
             match request {
                 Request::Analyse => return Next::Again,
                 Request::Prefer(prints) => {
-                    let (first, rest): (Vec<_>, Vec<_>) = waiting
-                        .into_iter()
-                        .partition(|(print, _)| prints.iter().any(|it| it == print));
+                    let rank = |print: &str| prints.iter().position(|it| it == print);
+                    let (mut first, rest): (Vec<_>, Vec<_>) =
+                        waiting.into_iter().partition(|(print, _)| rank(print).is_some());
+                    first.sort_by_key(|(print, _)| rank(print));
                     waiting = first.into_iter().chain(rest).collect();
                 }
                 Request::Combine { accepted, kept } => {
@@ -260,6 +291,15 @@ impl Session<'_> {
         }
     }
 
+    /// All fixes. Safe ones are tried first: they are what most look for; then what saves most.
+    fn in_order(&self) -> VecDeque<(&'a str, &'a FixSet)> {
+        let mut order: Vec<_> = self.fixes.iter().map(|(print, fix)| (*print, *fix)).collect();
+        let saving =
+            |print| self.savings.get(print).map_or(0, |saving: &Saving| saving.target_roots);
+        order.sort_by_key(|(print, fix)| (fix.safety != Safety::Safe, Reverse(saving(*print))));
+        order.into()
+    }
+
     /// Tries some fixes, each alone.
     fn attempt(&self, fixes: &[(&str, &FixSet)]) {
         let tried = fixes.par_iter().map(|(print, fix)| {
@@ -270,8 +310,7 @@ impl Session<'_> {
                 },
                 Err(reason) => Proof::Refused(reason),
             };
-            let saving = self.ledger.saving(&GraphChange::of_fixes(self.graph, [*fix]));
-            ((*print).to_owned(), proof, Some(saving))
+            ((*print).to_owned(), proof)
         });
         self.work.say(Message::Tried(tried.collect()));
     }
@@ -363,10 +402,10 @@ impl Session<'_> {
 
     fn take_back(&self, batch: &str) -> std::result::Result<String, String> {
         match edits::undo(&self.workspace.root, Some(batch)) {
-            Ok(batch) => {
-                let count = batch.edited.len() + batch.deleted.len();
-                Ok(format!("taken back: {count} files are as they were before"))
-            }
+            Ok(batch) => Ok(match batch.edited.len() + batch.deleted.len() {
+                1 => "taken back: 1 file is as it was before".to_owned(),
+                count => format!("taken back: {count} files are as they were before"),
+            }),
             Err(error) => {
                 let lines = reasons(error).into_iter();
                 let lines: Vec<String> =
@@ -389,7 +428,8 @@ impl Session<'_> {
         };
         let plan = codemod::plan(self.workspace, request, &codeowners(self.workspace), &Silent)?;
         let count = write_patches(directory, self.workspace, &plan, self.work.today)?;
-        Ok(format!("{count} patches in {}", directory.display()))
+        let patches = if count == 1 { "patch" } else { "patches" };
+        Ok(format!("{count} {patches} in {}", directory.display()))
     }
 }
 

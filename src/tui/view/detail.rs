@@ -3,8 +3,9 @@
 use super::theme::Look;
 use super::tree::{choice_text, severity_style};
 use super::{folded, plain, wrapped};
-use crate::finding::{Confidence, Evidence, Finding, Region};
+use crate::finding::{Change, Confidence, Evidence, Finding, Region, Saving};
 use crate::source::ProjectPath;
+use crate::tui::counted;
 use crate::tui::item::{Item, Proof};
 use crate::tui::model::Model;
 use crate::tui::rows::RowId;
@@ -32,9 +33,9 @@ fn of_item(model: &Model, item: &Item, look: Look, width: u16) -> Vec<Line<'stat
     lines.extend(snippet(model, &finding.region, look, width));
     lines.push(Line::default());
     lines.extend(fact("confidence", &confidence(finding), look, width));
-    lines.extend(fact("fix", &fix(item), look, width));
+    lines.extend(fact("fix", &fix(model, item), look, width));
     if let Some(saving) = &item.saving {
-        lines.extend(fact("saving", &saving.to_string(), look, width));
+        lines.extend(fact("saving", &saving_text(item, saving), look, width));
     }
     if let Some(hint) = &finding.hint {
         lines.extend(fact("help", hint, look, width));
@@ -104,14 +105,46 @@ pub(super) fn confidence(finding: &Finding) -> String {
     format!("{}: {why}", finding.confidence.as_str())
 }
 
-fn fix(item: &Item) -> String {
+fn fix(model: &Model, item: &Item) -> String {
+    let same = |other: &&Item| item.edit.is_some() && other.edit == item.edit;
+    let others = model.items.iter().filter(same).count().saturating_sub(1);
+    let more = match others {
+        0 => String::new(),
+        others => format!("; the same edit settles {} more", counted(others, "finding")),
+    };
     let Some(fix) = &item.finding.fix else { return "none: it has to be done by hand".to_owned() };
     let safety = fix.safety.as_str();
     match &item.proof {
-        Proof::Open => format!("{safety}, not tried yet"),
-        Proof::Proven(changes) if changes.len() == 1 => format!("{safety}, proven, in 1 file"),
-        Proof::Proven(changes) => format!("{safety}, proven, in {} files", changes.len()),
+        Proof::Open => format!("{safety}, not tried yet{more}"),
+        Proof::Proven(changes) => {
+            format!("{safety}, proven, in {}{more}", counted(changes.len(), "file"))
+        }
         Proof::Refused(reason) => format!("has to be done by hand: {reason}"),
+    }
+}
+
+/// What is saved; where the fix takes nothing away, why nothing is.
+fn saving_text(item: &Item, saving: &Saving) -> String {
+    let changes = item.finding.fix.iter().flat_map(|fix| &fix.changes);
+    let (mut takes_away, mut adds) = (false, false);
+    for change in changes {
+        match change {
+            Change::RemoveDep(_)
+            | Change::ReplaceDep(..)
+            | Change::DeleteTarget(_)
+            | Change::DeleteFile(_) => takes_away = true,
+            Change::AddDep(_) => adds = true,
+            Change::RemoveSource(_)
+            | Change::RemoveLoad(..)
+            | Change::RemoveComment(..)
+            | Change::AddKeep(_) => {}
+        }
+    }
+    match (takes_away, adds, saving.entered) {
+        (false, false, _) => "none: what is built stays the same".to_owned(),
+        (false, true, 0) => "none: what is added is built already, by other ways".to_owned(),
+        (false, true, entered) => format!("none: adds {} to closures", counted(entered, "target")),
+        (true, ..) => saving.to_string(),
     }
 }
 
@@ -185,7 +218,10 @@ pub(super) fn evidence(
     let line = text
         .and_then(Option::as_ref)
         .and_then(|text| text.lines().nth((evidence.line as usize).checked_sub(1)?).map(str::trim));
-    if let Some(line) = line.filter(|line| !line.is_empty()) {
+    // What is said of a whole file is not shown by its licence or its summary.
+    let says = |line: &str| ["import ", "from ", "load("].iter().any(|it| line.starts_with(it));
+    let is_shown = |line: &&str| !line.is_empty() && (evidence.line > 1 || says(line));
+    if let Some(line) = line.filter(is_shown) {
         let bar = look.sign("│", "|");
         lines.push(Line::styled(format!("  {bar} {}", plain(line)), look.dim()));
     }

@@ -2,7 +2,8 @@
 
 use super::theme::Look;
 use crate::finding::Size;
-use crate::tui::message::Page;
+use crate::tui::counted;
+use crate::tui::message::{Page, Question};
 use crate::tui::model::{Model, Overlay, Stage};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -32,7 +33,7 @@ pub(super) fn header(model: &Model, look: Look, area: Rect, buffer: &mut Buffer)
 
 fn totals(model: &Model) -> Vec<String> {
     let totals = model.totals;
-    let mut parts = vec![format!("{} findings", model.items.len())];
+    let mut parts = vec![counted(model.items.len(), "finding")];
     if !model.arrangement.filter.is_empty() {
         parts.push(format!("{} shown", totals.shown));
     }
@@ -41,7 +42,11 @@ fn totals(model: &Model) -> Vec<String> {
         parts.push(format!("{} kept", totals.rejected));
     }
     if totals.targets > 0 {
-        parts.push(format!("saves {} target builds, {}", totals.targets, Size(totals.bytes)));
+        parts.push(format!(
+            "saves {}, {}",
+            counted(totals.targets, "target build"),
+            Size(totals.bytes)
+        ));
     }
     parts
 }
@@ -56,7 +61,8 @@ fn stage(model: &Model, look: Look) -> String {
         Stage::Starting => format!("{spinner} reading"),
         Stage::Running(stage, done, Some(total)) => format!("{spinner} {stage} {done}/{total}"),
         Stage::Running(stage, ..) => format!("{spinner} {stage}"),
-        Stage::Trying(count) => format!("{spinner} proving fixes {count}"),
+        Stage::Trying(_, 0) => format!("{spinner} proving"),
+        Stage::Trying(done, all) => format!("{spinner} proving {done}/{all}"),
         Stage::Done if model.problems > 0 => format!("{} unread in part", model.problems),
         Stage::Done => look.sign("✓ up to date", "up to date").to_owned(),
         Stage::Cancelled => "stopped; f5 reads again".to_owned(),
@@ -76,16 +82,21 @@ pub(super) fn notice(model: &Model, look: Look, area: Rect, buffer: &mut Buffer)
                 arrangement.grouping.as_str(),
                 arrangement.sort.as_str()
             );
-            if !model.filter.is_empty() {
-                let sign = look.sign("·", "-");
-                text = format!("{text} {sign} filter: {} (esc clears it)", model.filter);
+            let sign = look.sign("·", "-");
+            match &model.overlay {
+                // What is typed is in sight already, and what was before does not count.
+                Some(Overlay::Asking(Question::Filter, ..)) => {
+                    text = format!("{text} {sign} {} shown", model.totals.shown);
+                }
+                _ if model.filter.is_empty() => {}
+                _ => text = format!("{text} {sign} filter: {} (esc clears it)", model.filter),
             }
             (text, look.dim())
         }
         (None, _) => (String::new(), look.dim()),
     };
-    let text = super::plain(&text);
-    buffer.set_stringn(area.x + 1, area.y, text, usize::from(area.width - 1), style);
+    let text = super::clipped(&super::plain(&text), usize::from(area.width - 1), look);
+    buffer.set_string(area.x + 1, area.y, text, style);
 }
 
 /// The keys that matter here.

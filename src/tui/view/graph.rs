@@ -1,8 +1,9 @@
 //! The page of the graph: what is shown, its dependencies and its users side by side, the way between two marks. Pure.
 
 use super::theme::Look;
-use super::{columns_of, plain, shortened};
+use super::{clipped, columns_of, plain, shortened};
 use crate::finding::Size;
+use crate::tui::counted;
 use crate::tui::model::Model;
 use crate::tui::walk::{Layer, Node, Side, Weight, World, sight};
 use ratatui::buffer::Buffer;
@@ -112,11 +113,11 @@ impl Page<'_> {
 
     fn weights(&self) -> String {
         let what = match self.here.layer {
-            Layer::Targets => "targets",
-            Layer::Modules => "modules",
+            Layer::Targets => "target",
+            Layer::Modules => "module",
         };
         let shown = |weight: Weight| {
-            let sources = format!("{} sources", weight.sources);
+            let sources = counted(weight.sources, "source");
             if self.here.layer == Layer::Modules {
                 sources
             } else {
@@ -125,12 +126,22 @@ impl Page<'_> {
         };
         let own = self.world.net(self.here.layer).own(self.here.at);
         let whole = self.model.walk.weight(self.here).unwrap_or_default();
+        let (sources, reached) = (shown(own), self.model.walk.reached_from);
         let parts = [
-            format!("needs {} {what}, {}", whole.nodes, shown(whole)),
-            format!("own {}", shown(own)),
-            format!("reached from {}", self.model.walk.reached_from),
+            format!("needs {}, {}", counted(whole.nodes, what), shown(whole)),
+            match reached {
+                0 => "nothing needs it".to_owned(),
+                1 => format!("1 {what} needs it"),
+                some => format!("{} need it in all", counted(some, what)),
+            },
+            format!("own: {sources}"),
         ];
-        parts.join(self.dot())
+        let room = usize::from(self.model.size.0).saturating_sub(2);
+        let longer = |text: String, part: String| {
+            let longer = format!("{text}{}{part}", self.dot());
+            if columns_of(&longer) > room { text } else { longer }
+        };
+        parts.into_iter().reduce(longer).unwrap_or_default()
     }
 
     fn notes(&self) -> Vec<Line<'static>> {
@@ -145,7 +156,7 @@ impl Page<'_> {
             };
             let finding = &item.finding;
             let text = format!("! {}: {}{more}", finding.check.as_str(), finding.message);
-            notes.push(Line::styled(plain(&text), look.careful()));
+            notes.push((plain(&text), look.careful()));
         }
         let cycle = walk.cycle();
         if !cycle.is_empty() {
@@ -161,7 +172,7 @@ impl Page<'_> {
                     names.len() - 3
                 ),
             };
-            notes.push(Line::styled(format!("{} {}", self.cycle_sign(), plain(&text)), look.bad()));
+            notes.push((format!("{} {}", self.cycle_sign(), plain(&text)), look.bad()));
         }
         if let (Some(mark), true) = (walk.marks.first(), walk.path.nodes.is_empty()) {
             let names: Vec<String> = walk.marks.iter().map(|it| self.world.name(*it)).collect();
@@ -172,9 +183,13 @@ impl Page<'_> {
                 [one] => format!("marked: {one}; m here shows the way between both"),
                 names => format!("no way leads between {}", names.join(" and ")),
             };
-            notes.push(Line::styled(plain(&text), look.good()));
+            notes.push((plain(&text), look.good()));
         }
+        let width = usize::from(self.model.size.0).saturating_sub(2);
         notes
+            .into_iter()
+            .map(|(text, style)| Line::styled(clipped(&text, width, look), style))
+            .collect()
     }
 
     fn cycle_sign(&self) -> &'static str {
@@ -217,7 +232,10 @@ impl Page<'_> {
             Side::Deps => format!("depends on {count}"),
             Side::Users if list.layer == Layer::Modules => format!("imported by {count}"),
             Side::Users => format!("needed by {count}"),
-            Side::Path => format!("the way between the marks, {} steps", count.saturating_sub(1)),
+            Side::Path => {
+                let steps = counted(count.saturating_sub(1), "step");
+                format!("the way between the marks, {steps}")
+            }
         };
         let style = if walk.side == side { self.look.chosen(true) } else { self.look.strong() };
         buffer.set_stringn(
@@ -227,7 +245,8 @@ impl Page<'_> {
             usize::from(area.width) - 1,
             style,
         );
-        let numbers = columns.show("targets", "sources", "bytes");
+        let what = if list.layer == Layer::Modules { "modules" } else { "targets" };
+        let numbers = columns.show(what, "sources", "bytes");
         let x = area.right().saturating_sub(columns_of(&numbers) as u16 + 1);
         // Where the heading needs the room, the numbers explain themselves.
         if usize::from(x.saturating_sub(area.x)) > columns_of(&text) + 4 {
@@ -255,8 +274,8 @@ impl Page<'_> {
         buffer.set_string(area.x + 1, area.y, sign, look.careful());
         let how =
             walk.edge(side, row).map(|(from, to)| self.world.tie(from.layer, from.at, to.at).how);
-        let how = plain(&how.unwrap_or_default());
-        buffer.set_stringn(area.x + 3, area.y, how, columns.how.saturating_sub(1), look.dim());
+        let how = clipped(&plain(&how.unwrap_or_default()), columns.how.saturating_sub(1), look);
+        buffer.set_string(area.x + 3, area.y, how, look.dim());
         let weight = walk.weight(node).unwrap_or_default();
         let numbers = columns.show(
             &weight.nodes.to_string(),

@@ -243,6 +243,21 @@ fn shortened(text: &str, width: usize, look: Look) -> String {
     sign.chars().chain(kept.into_iter().rev()).collect()
 }
 
+/// The beginning of a text that is too long.
+fn clipped(text: &str, width: usize, look: Look) -> String {
+    if columns_of(text) <= width {
+        return text.to_owned();
+    }
+    let sign = look.sign("…", "~");
+    let mut columns = columns_of(sign);
+    let fits = |letter: &char| {
+        columns += columns_of(letter.encode_utf8(&mut [0; 4]));
+        columns <= width
+    };
+    let kept: String = text.chars().take_while(fits).collect();
+    if width == 0 { kept } else { kept + sign }
+}
+
 /// Text of the user's files as cells can show it: tabs are spaces, and nothing moves the cursor.
 fn plain(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());

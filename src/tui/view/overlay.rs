@@ -94,6 +94,7 @@ fn help_lines(model: &Model, look: Look) -> Vec<Line<'static>> {
         ("[ ] [x] [-] [z] [~]", "[ ] [x] [-] [z] [~]", "open, accepted, kept, put off, partly"),
         ("● ◐ ○", "! ? .", "certain, likely, possible"),
         ("✓ ✗", "ok, by hand", "the fix is proven; it has to be made by hand"),
+        ("✎", "n", "there is a note"),
     ] {
         lines.push(Line::from(vec![
             Span::styled(format!("  {:<21}", look.sign(sign, plain)), look.name()),
@@ -148,7 +149,7 @@ fn words(question: Question) -> (&'static str, &'static str) {
     match question {
         Question::Filter => (
             "show only",
-            "words, and check:unused-dep pkg:eta owner:ml conf:certain is:open|accepted|safe|proven",
+            "words, and check:unused-dep pkg:eta owner:ml conf:certain is:open (accepted kept snoozed safe fixable proven by-hand)",
         ),
         Question::Reason => (
             "why is it right as it is?",

@@ -2,6 +2,7 @@
 
 use super::theme::Look;
 use super::{diff, wrapped};
+use crate::tui::counted;
 use crate::tui::hunks::DiffLine;
 use crate::tui::message::{Preview, Scope};
 use crate::tui::model::Model;
@@ -67,10 +68,6 @@ fn lines(model: &Model, look: Look, width: u16) -> Vec<Line<'static>> {
     lines
 }
 
-fn count(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
-}
-
 fn summary(model: &Model, preview: &Preview, look: Look) -> Vec<Line<'static>> {
     let scope = match &model.review.scope {
         Scope::All => "everything that was decided".to_owned(),
@@ -87,8 +84,8 @@ fn summary(model: &Model, preview: &Preview, look: Look) -> Vec<Line<'static>> {
     }
     let text = format!(
         "{} settled; {} edited, {deleted} deleted. Enter writes them.",
-        count(preview.settles.len(), "finding"),
-        count(edited, "file")
+        counted(preview.settles.len(), "finding"),
+        counted(edited, "file")
     );
     lines.push(Line::raw(text));
     let verify = match model.review.verify.as_str() {

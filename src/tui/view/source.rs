@@ -142,7 +142,15 @@ mod tests {
         let message = "m".to_owned();
         let finding = Finding::new(CheckId::UnusedDep, Confidence::Certain, region, message);
         let [fingerprint, package, owner] = ["f", "a", "o"].map(str::to_owned);
-        let item = Item { fingerprint, finding, package, owner, saving: None, proof: Proof::Open };
+        let item = Item {
+            fingerprint,
+            finding,
+            package,
+            owner,
+            saving: None,
+            proof: Proof::Open,
+            edit: None,
+        };
         let today = jiff::civil::date(2026, 5, 17);
         let mut model = Model::new("p".to_owned(), today, Keymap::default(), Decisions::default());
         model.items = vec![item];

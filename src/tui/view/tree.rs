@@ -40,10 +40,10 @@ fn nothing(model: &Model, look: Look, area: Rect, buffer: &mut Buffer) {
         Stage::Failed(reason) => reason.as_str(),
         Stage::Cancelled => "The analysis was stopped. f5 reads everything again.",
         Stage::Starting | Stage::Running(..) => "Findings come up here once everything is read.",
-        Stage::Trying(_) | Stage::Done if !model.arrangement.filter.is_empty() => {
+        Stage::Trying(..) | Stage::Done if !model.arrangement.filter.is_empty() => {
             "No finding passes the filter."
         }
-        Stage::Trying(_) | Stage::Done => "Nothing was found.",
+        Stage::Trying(..) | Stage::Done => "Nothing was found.",
     };
     let area = Rect { x: area.x + 1, width: area.width - 2, ..area };
     Paragraph::new(text).style(look.dim()).wrap(Wrap { trim: true }).render(area, buffer);
@@ -86,10 +86,9 @@ fn draw_row(model: &Model, row: &Row, look: Look, area: Rect, buffer: &mut Buffe
             };
             pen.put(sign, severity_style(item.finding.severity, look));
             pen.put(" ", Style::new());
-            if model.arrangement.grouping != Grouping::Check {
-                pen.put(item.finding.check.as_str(), look.dim());
-                pen.put(" ", Style::new());
-            }
+            let begin = pen.x;
+            let grouping = model.arrangement.grouping;
+            let check = if grouping == Grouping::Check { "" } else { item.finding.check.as_str() };
             let proof = match &item.proof {
                 Proof::Refused(_) => look.sign(" ✗", " by hand"),
                 Proof::Proven(_) => look.sign(" ✓", " ok"),
@@ -97,8 +96,18 @@ fn draw_row(model: &Model, row: &Row, look: Look, area: Rect, buffer: &mut Buffe
             };
             let noted = model.decisions.of(&item.fingerprint).is_some_and(|it| !it.note.is_empty());
             let signs = super::columns_of(proof) + 2 * usize::from(noted);
-            let room = pen.room().saturating_sub(signs);
-            pen.put(&super::shortened(&row.text, room, look), Style::new());
+            let spaces = [&row.lead, check].iter().filter(|text| !text.is_empty()).count();
+            let room = pen.room().saturating_sub(signs + check.len() + spaces);
+            let (lead, text) = shared(&row.lead, &row.text, room, look);
+            for (text, style) in
+                [(lead.as_str(), look.strong()), (check, look.dim()), (&text, Style::new())]
+            {
+                if !text.is_empty() {
+                    let space = if pen.x > begin { " " } else { "" };
+                    pen.put(space, Style::new());
+                    pen.put(text, style);
+                }
+            }
             pen.put(proof, look.dim());
             if noted {
                 pen.put(look.sign(" ✎", " n"), look.careful());
@@ -117,6 +126,14 @@ fn draw_row(model: &Model, row: &Row, look: Look, area: Rect, buffer: &mut Buffe
     }
     let x = right.saturating_sub(saving.len() as u16);
     buffer.set_string(x, area.y, saving, look.good());
+}
+
+/// Two texts in the room for both: what the second does not need is for the first, but half is its own.
+fn shared(first: &str, second: &str, room: usize, look: Look) -> (String, String) {
+    let needed = super::columns_of(second).min(room.div_ceil(2));
+    let of_first = super::columns_of(first).min(room - needed);
+    let first = super::shortened(first, of_first, look);
+    (first, super::shortened(second, room - of_first, look))
 }
 
 fn mark_style(mark: Mark, look: Look) -> Style {

