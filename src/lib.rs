@@ -45,6 +45,7 @@ pub mod label;
 pub mod progress;
 pub mod python;
 pub mod report;
+pub mod since;
 pub mod source;
 pub mod tui;
 pub mod workspace;

@@ -21,6 +21,21 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("cost", &["buck", "finding", "graph", "label", "source", "workspace"]),
     ("report", &["cost", "edits", "finding", "graph", "label", "source"]),
     (
+        "since",
+        &[
+            "buck",
+            "checks",
+            "error",
+            "finding",
+            "graph",
+            "label",
+            "progress",
+            "python",
+            "source",
+            "workspace",
+        ],
+    ),
+    (
         "edits",
         &[
             "buck",
@@ -67,6 +82,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "label",
             "progress",
             "report",
+            "since",
             "source",
             "tui",
             "workspace",

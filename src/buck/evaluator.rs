@@ -121,7 +121,10 @@ fn load_prelude(
 }
 
 /// All packages but those of the prelude, which is a tool and not the user's code.
-fn packages_to_read<'w>(workspace: &'w Workspace, session: &Session<'_>) -> Vec<&'w PackageDir> {
+pub(super) fn packages_to_read<'w>(
+    workspace: &'w Workspace,
+    session: &Session<'_>,
+) -> Vec<&'w PackageDir> {
     let prelude_is_project = session.is_prelude(&ProjectPath::root());
     workspace
         .tree

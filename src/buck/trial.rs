@@ -52,10 +52,10 @@ impl Evaluator<'_> {
         let session = self.session.over(Disk { tree, files: &files });
         let dirty = self.dirty(changes.keys())?;
         let mut modules = self.modules.clone();
-        modules.parse_again(&session, changes.keys());
+        modules.parse_again(&session, changes.keys(), Runs::Plain);
         let stale = modules.loaded.keys().filter(|key| dirty.contains(&key.path));
         let stale: BTreeSet<ModuleKey> = stale.cloned().collect();
-        modules.load_again(&session, stale);
+        modules.load_again(&session, stale, Runs::Plain);
         let mut problems = std::mem::take(&mut modules.problems);
         let mut packages = Vec::new();
         for (before, dir) in self.affected(&dirty, &deleted, tree.packages()) {
@@ -77,7 +77,7 @@ impl Evaluator<'_> {
     }
 
     /// The files whose meaning a change of the files given can change: they, and all that load them.
-    fn dirty<'p>(
+    pub(super) fn dirty<'p>(
         &self,
         changed: impl Iterator<Item = &'p ProjectPath>,
     ) -> Result<FxHashSet<ProjectPath>, Untried> {
@@ -142,32 +142,38 @@ impl Evaluator<'_> {
 }
 
 impl Modules {
-    /// Parses files anew that are parsed already.
-    fn parse_again<'p>(
+    /// Parses files anew that are parsed already; with marks, if the literals are asked for.
+    pub(super) fn parse_again<'p>(
         &mut self,
         session: &Session<'_>,
         paths: impl Iterator<Item = &'p ProjectPath>,
+        runs: Runs,
     ) {
         for path in paths {
             if !session.disk.files.exists(path) {
                 continue; // it goes, and its package with it
             }
             if let Some((number, _)) = self.file(path.as_str()) {
-                let file = read_and_parse(session, path, None);
+                let file = read_and_parse(session, path, (runs == Runs::Both).then_some(number));
                 self.problems.extend(file.problems.iter().cloned());
                 self.files[number as usize] = Arc::new(file);
             }
         }
     }
 
-    /// Evaluates loaded files anew, without marks.
-    fn load_again<'a>(&mut self, session: &'a Session<'a>, stale: BTreeSet<ModuleKey>) {
+    /// Evaluates loaded files anew.
+    pub(super) fn load_again<'a>(
+        &mut self,
+        session: &'a Session<'a>,
+        stale: BTreeSet<ModuleKey>,
+        runs: Runs,
+    ) {
         for key in &stale {
             self.loaded.remove(key);
         }
         for level in self.levels(session, stale) {
             for key in level {
-                let (loaded, problems) = self.evaluate(session, &key, Runs::Plain);
+                let (loaded, problems) = self.evaluate(session, &key, runs);
                 self.problems.extend(problems);
                 self.loaded.insert(key, loaded);
             }

@@ -114,6 +114,15 @@ pub struct Lint {
     /// Leave out the findings that this file has, which `secateur baseline` writes
     #[arg(long, value_name = "FILE", conflicts_with_all = ["fix", "diff"])]
     pub(super) baseline: Option<PathBuf>,
+    /// Report only what came since a revision of git or Sapling; REV... stands for its merge base with HEAD
+    ///
+    /// The work tree, with what is not committed, is compared with REV, of which nothing is checked out. Findings that
+    /// were there under another name, because a file or package moved, are not new.
+    #[arg(long, value_name = "REV", conflicts_with_all = ["fix", "diff", "changed_files"])]
+    pub(super) since: Option<String>,
+    /// Report only findings that touch one of the files listed in FILE, one a line, - for standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["fix", "diff"])]
+    pub(super) changed_files: Option<PathBuf>,
     /// Make the safe fixes, or all; `secateur undo` takes them back
     #[arg(long, value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "safe")]
     pub(super) fix: Option<Fixes>,

@@ -1,11 +1,12 @@
 //! `secateur lint`: findings, to stdout and to files.
 
 use super::args::{Edits, Lint, Output};
-use super::baseline;
 use super::context::Context;
 use super::exit::Exit;
 use super::fix;
+use super::narrow::Narrow;
 use super::output_error;
+use super::revision;
 use super::selection;
 use crate::buck::Evaluator;
 use crate::checks::Selection;
@@ -13,8 +14,10 @@ use crate::cost::{GraphChange, Ledger};
 use crate::edits::Prover;
 use crate::error::{Error, Result};
 use crate::finding::{FixSet, Report, Safety};
+use crate::graph::Graph;
 use crate::progress::Progress;
 use crate::report::Format;
+use crate::since::Revision;
 use crate::source::{Problem, ProjectPath};
 use crate::workspace::Workspace;
 use crate::{checks, edits, graph, report};
@@ -25,54 +28,86 @@ pub(super) fn run(args: &Lint, context: &mut Context<'_>) -> Result<Exit> {
     if args.fix.is_some() || args.diff {
         return fix::run(args, &workspace, &selection, context);
     }
-    let baseline = args.baseline.as_ref().map(|file| baseline::read(file, context)).transpose()?;
-    let only_new = |report: &mut Report| {
-        if let Some(baseline) = &baseline {
-            baseline::leave_out(report, baseline, &selection);
+    let narrow = Narrow::read(args, &workspace.root, context)?;
+    let revision = args.since.as_ref().map(|name| revision::read(&workspace.root, name));
+    let revision = revision.transpose()?;
+    let report = match &revision {
+        Some(revision) if !revision.matters(&workspace) => Report::unaffected(&revision.name),
+        _ => {
+            let job = Job { args, workspace: &workspace, selection: &selection, narrow: &narrow };
+            context.work(|progress| job.report(revision.as_ref(), progress))?
         }
     };
-    let report = context.work(|progress| {
-        if offers(args) {
-            return report_with_offers(args, &workspace, &selection, &only_new, progress);
-        }
-        let graph = graph::build(&workspace, progress)?;
-        let mut report = checks::run(&workspace, &graph, &selection, progress);
-        only_new(&mut report);
-        // The process ends soon, and frees all of it at once.
-        std::mem::forget(graph);
-        Ok(report)
-    })?;
     write_report(args, &report, &workspace, context)?;
     Ok(verdict(args, &report, &workspace))
+}
+
+/// One run, and what was asked of it.
+struct Job<'a> {
+    args: &'a Lint,
+    workspace: &'a Workspace,
+    selection: &'a Selection,
+    narrow: &'a Narrow,
+}
+
+impl Job<'_> {
+    fn report(&self, revision: Option<&Revision>, progress: &dyn Progress) -> Result<Report> {
+        let workspace = self.workspace;
+        let check = |graph: &Graph| checks::run(workspace, graph, self.selection, progress);
+        if revision.is_none() && !offers(self.args) {
+            let graph = graph::build(workspace, progress)?;
+            let mut report = check(&graph);
+            self.narrow.apply(&mut report, &graph, self.selection);
+            // The process ends soon, and frees all of it at once.
+            std::mem::forget(graph);
+            return Ok(report);
+        }
+        let cells = graph::configurations(workspace)?;
+        let evaluators: Result<Vec<Evaluator<'_>>> =
+            cells.iter().map(|cells| Evaluator::new(workspace, cells, progress)).collect();
+        let evaluators = evaluators?;
+        let graph = graph::build_with(workspace, &evaluators, progress)?;
+        let before = |revision: &Revision| {
+            let then = revision.workspace(workspace);
+            revision.report(&then, &evaluators, &graph, self.selection, progress)
+        };
+        let (mut report, before) =
+            rayon::join(|| check(&graph), || revision.map(before).transpose());
+        let found = report.fingerprints();
+        self.narrow.apply(&mut report, &graph, self.selection);
+        if let (Some(revision), Some(before)) = (revision, before?) {
+            let least = self.selection.min_confidence;
+            report.leave_out_older(&before, &found, &revision.name, least);
+        }
+        if offers(self.args) {
+            self.offer(&mut report, &graph, &evaluators, progress);
+        }
+        std::mem::forget((graph, evaluators));
+        Ok(report)
+    }
+
+    /// Proves the fixes that a report shows.
+    fn offer(
+        &self,
+        report: &mut Report,
+        graph: &Graph,
+        evaluators: &[Evaluator<'_>],
+        progress: &dyn Progress,
+    ) {
+        progress.start("prove", None);
+        let prover = Prover::new(self.workspace, graph, evaluators);
+        let edits = self.args.edits;
+        let wanted = |fix: &FixSet| edits == Edits::All || fix.safety == Safety::Safe;
+        let ledger = Ledger::new(self.workspace, graph, None);
+        let saving = |fix: &FixSet| ledger.saving(&GraphChange::of_fixes(graph, [fix]));
+        report.offers = edits::offers(self.workspace, &prover, report, wanted, saving);
+    }
 }
 
 /// Whether some format of the report shows edits.
 fn offers(args: &Lint) -> bool {
     let mut formats = args.output.iter().map(|output| output.format).chain([args.format]);
     args.edits != Edits::None && formats.any(|format| format == Format::Json)
-}
-
-fn report_with_offers(
-    args: &Lint,
-    workspace: &Workspace,
-    selection: &Selection,
-    only_new: &dyn Fn(&mut Report),
-    progress: &dyn Progress,
-) -> Result<Report> {
-    let cells = graph::configurations(workspace)?;
-    let evaluators: Result<Vec<Evaluator<'_>>> =
-        cells.iter().map(|cells| Evaluator::new(workspace, cells, progress)).collect();
-    let evaluators = evaluators?;
-    let graph = graph::build_with(workspace, &evaluators, progress)?;
-    let mut report = checks::run(workspace, &graph, selection, progress);
-    only_new(&mut report);
-    progress.start("prove", None);
-    let prover = Prover::new(workspace, &graph, &evaluators);
-    let wanted = |fix: &FixSet| args.edits == Edits::All || fix.safety == Safety::Safe;
-    let ledger = Ledger::new(workspace, &graph, None);
-    let saving = |fix: &FixSet| ledger.saving(&GraphChange::of_fixes(&graph, [fix]));
-    report.offers = edits::offers(workspace, &prover, &report, wanted, saving);
-    Ok(report)
 }
 
 /// Writes the report to stdout, and to the files of `--output`.
@@ -129,7 +164,10 @@ pub(super) fn verdict(args: &Lint, report: &Report, workspace: &Workspace) -> Ex
     }
 }
 
-/// Whether everything was read; directories and loaded files are counted nowhere but among the problems.
+/// Whether everything was read, or all that was read at the revision; directories and loaded files are counted nowhere but among the problems.
 fn is_complete(report: &Report) -> bool {
+    if let Some(since) = &report.since {
+        return since.is_complete;
+    }
     report.coverage.is_complete() && !report.problems.iter().any(Problem::costs_targets)
 }

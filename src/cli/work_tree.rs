@@ -34,14 +34,15 @@ pub(super) fn refuse_dirty(root: &Path, files: &[String]) -> Result<()> {
 }
 
 #[derive(Clone, Copy)]
-enum Repository {
+pub(super) enum Repository {
     Git,
     Sapling,
 }
 
 impl Repository {
     #[expect(clippy::disallowed_methods, reason = "repositories lie above the project, too")]
-    fn around(root: &Path) -> Option<Self> {
+    /// What the project is kept in.
+    pub(super) fn around(root: &Path) -> Option<Self> {
         root.ancestors().find_map(|dir| match dir {
             // Sapling works on repositories of git as well, and then knows more about the work tree.
             _ if dir.join(".sl").exists() || dir.join(".hg").exists() => Some(Self::Sapling),

@@ -65,8 +65,6 @@ pub struct Baselined {
     pub expired: usize,
     /// Entries whose finding is no longer there; sorted.
     pub gone: Vec<Entry>,
-    /// Fingerprints of the findings that are left: equal findings are numbered, and those left out count.
-    pub(super) fingerprints: Vec<String>,
 }
 
 /// How a baseline differs from the one before.
@@ -187,17 +185,12 @@ impl Report {
         let gone = baseline.entries.iter();
         let gone = gone.filter(|entry| !found.contains(&entry.fingerprint) && is_asked(entry));
         let mut baselined = Baselined { gone: gone.cloned().collect(), ..Baselined::default() };
-        let mut left = Vec::new();
-        for (finding, fingerprint) in self.findings.drain(..).zip(&fingerprints) {
-            if valid.contains(fingerprint) {
-                baselined.known += 1;
-            } else {
-                baselined.expired += usize::from(expired.contains(fingerprint));
-                baselined.fingerprints.push(fingerprint.clone());
-                left.push(finding);
-            }
-        }
-        self.findings = left;
+        self.retain(|_, fingerprint| {
+            let is_known = valid.contains(fingerprint);
+            baselined.known += usize::from(is_known);
+            baselined.expired += usize::from(expired.contains(fingerprint));
+            !is_known
+        });
         self.baseline = Some(baselined);
     }
 }

@@ -5,6 +5,7 @@ mod check;
 mod fix;
 mod offer;
 mod saving;
+mod since;
 mod size;
 
 pub use baseline::{Baseline, Baselined, Entry, Renewal};
@@ -12,6 +13,7 @@ pub use check::CheckId;
 pub use fix::{Addition, Change, FixSet, Keep, Removal, Safety};
 pub use offer::{FileEdit, Offer};
 pub use saving::{Rebuilds, Saving};
+pub use since::Since;
 pub use size::Size;
 
 use crate::label::Label;
@@ -199,6 +201,10 @@ pub struct Report {
     pub problems: Vec<Problem>,
     /// What a baseline took out of the findings, if there is one.
     pub baseline: Option<Baselined>,
+    /// What the comparison with a revision took out of them, if there was one.
+    pub since: Option<Since>,
+    /// Their fingerprints, once some findings were taken out: what is left keeps its number among equals.
+    pub prints: Option<Vec<String>>,
 }
 
 impl Report {
@@ -213,8 +219,8 @@ impl Report {
 
     /// A fingerprint for each finding, in their order: a digest of its identity, and of its number among equals.
     pub fn fingerprints(&self) -> Vec<String> {
-        if let Some(baselined) = &self.baseline {
-            return baselined.fingerprints.clone();
+        if let Some(prints) = &self.prints {
+            return prints.clone();
         }
         let mut seen: BTreeMap<String, usize> = BTreeMap::new();
         let fingerprint = |finding: &Finding| {
@@ -225,5 +231,14 @@ impl Report {
             digest.to_hex()[..16].to_owned()
         };
         self.findings.iter().map(fingerprint).collect()
+    }
+
+    /// Takes out the findings whose fingerprints are not wanted. Nothing may have been offered so far.
+    fn retain(&mut self, mut is_wanted: impl FnMut(&Finding, &String) -> bool) {
+        let prints = self.fingerprints();
+        let all = self.findings.drain(..).zip(prints);
+        let wanted = all.filter(|(finding, print)| is_wanted(finding, print));
+        let (findings, prints) = wanted.unzip();
+        (self.findings, self.prints) = (findings, Some(prints));
     }
 }

@@ -7,6 +7,8 @@ use crate::source::{Problem, ProblemKind, ProjectPath};
 use crate::workspace::Workspace;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// A Python file.
 #[derive(Debug)]
@@ -24,17 +26,18 @@ pub struct PythonFile {
 }
 
 /// All Python files.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct PythonFiles {
-    files: Vec<PythonFile>,
+    files: Vec<Arc<PythonFile>>,
     by_path: FxHashMap<ProjectPath, FileId>,
 }
 
 impl PythonFiles {
-    /// Reads every Python file and, if they count, every notebook; `skip` leaves files out.
+    /// Reads every Python file and, if they count, every notebook; `skip` leaves files out. What is `known` is not read again.
     pub(super) fn read(
         workspace: &Workspace,
         skip: impl Fn(&ProjectPath) -> bool + Sync,
+        known: impl Fn(&ProjectPath) -> Option<Arc<PythonFile>> + Sync,
         progress: &dyn Progress,
     ) -> Self {
         let notebooks = workspace.settings.python.notebooks;
@@ -51,12 +54,13 @@ impl PythonFiles {
             .collect();
         progress.start("read Python", Some(wanted.len()));
         let doctests = workspace.settings.python.doctests;
-        let files: Vec<PythonFile> = wanted
+        let files: Vec<Arc<PythonFile>> = wanted
             .par_iter()
             .with_min_len(8)
             .filter(|_| !progress.is_cancelled())
             .map(|(path, kind)| {
-                let file = read_one(workspace, path, *kind, doctests);
+                let read = || Arc::new(read_one(workspace, path, *kind, doctests));
+                let file = known(path).unwrap_or_else(read);
                 progress.step();
                 file
             })
@@ -67,6 +71,16 @@ impl PythonFiles {
             .map(|(index, file)| (file.path.clone(), FileId::new(index)))
             .collect();
         Self { files, by_path }
+    }
+
+    /// A file that is not among those that changed.
+    pub(super) fn unchanged(
+        &self,
+        path: &ProjectPath,
+        changed: &BTreeSet<ProjectPath>,
+    ) -> Option<Arc<PythonFile>> {
+        let id = self.find(path).filter(|_| !changed.contains(path))?;
+        Some(Arc::clone(&self.files[id.index()]))
     }
 
     /// A file.
@@ -81,7 +95,7 @@ impl PythonFiles {
 
     /// All files with their handles, sorted by path.
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &PythonFile)> {
-        self.files.iter().enumerate().map(|(index, file)| (FileId::new(index), file))
+        self.files.iter().enumerate().map(|(index, file)| (FileId::new(index), &**file))
     }
 
     /// What could not be read in them.

@@ -38,6 +38,8 @@ use crate::workspace::{Cells, Preset, Workspace};
 use owners::Context;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use targets::Places;
 use third_party::ThirdParty;
 use uses::Resolver;
@@ -71,7 +73,7 @@ pub struct Graph {
 ///
 /// Fails only on mistakes in the configuration; what cannot be read in files is [`Graph::problems`].
 pub fn build(workspace: &Workspace, progress: &dyn Progress) -> Result<Graph> {
-    build_from(workspace, || evaluate_views(workspace, progress), progress)
+    build_from(workspace, || evaluate_views(workspace, progress), |_| None, progress)
 }
 
 /// The same from evaluations that were made before: one for each view of the configuration, in the order of
@@ -81,13 +83,26 @@ pub fn build_with(
     evaluators: &[Evaluator<'_>],
     progress: &dyn Progress,
 ) -> Result<Graph> {
-    let evaluate = || {
-        let mut evaluations = evaluators.iter().map(Evaluator::evaluation);
-        let mut first = evaluations.next().ok_or_else(|| Error::new("nothing was evaluated"))?;
-        evaluations.for_each(|evaluation| first.merge(evaluation));
-        Ok(first)
-    };
-    build_from(workspace, evaluate, progress)
+    build_from(workspace, || merged(evaluators), |_| None, progress)
+}
+
+/// The same of a workspace that differs in some files from that of `other`. What did not change is not read again.
+pub fn build_beside(
+    workspace: &Workspace,
+    evaluators: &[Evaluator<'_>],
+    other: &Graph,
+    changed: &BTreeSet<ProjectPath>,
+    progress: &dyn Progress,
+) -> Result<Graph> {
+    let known = |path: &ProjectPath| other.files.unchanged(path, changed);
+    build_from(workspace, || merged(evaluators), known, progress)
+}
+
+fn merged(evaluators: &[Evaluator<'_>]) -> Result<Evaluation> {
+    let mut evaluations = evaluators.iter().map(Evaluator::evaluation);
+    let mut first = evaluations.next().ok_or_else(|| Error::new("nothing was evaluated"))?;
+    evaluations.for_each(|evaluation| first.merge(evaluation));
+    Ok(first)
 }
 
 /// The cells as each view of the configuration has them: the plain one, then those of `[[view]]`.
@@ -99,11 +114,12 @@ pub fn configurations(workspace: &Workspace) -> Result<Vec<Cells>> {
 fn build_from(
     workspace: &Workspace,
     evaluate: impl FnOnce() -> Result<Evaluation> + Send,
+    known: impl Fn(&ProjectPath) -> Option<Arc<PythonFile>> + Sync + Send,
     progress: &dyn Progress,
 ) -> Result<Graph> {
     let skip = |path: &ProjectPath| skips(workspace, path);
     let (evaluation, (files, mentions)) = rayon::join(evaluate, || {
-        (PythonFiles::read(workspace, skip, progress), Mentions::read(workspace))
+        (PythonFiles::read(workspace, skip, known, progress), Mentions::read(workspace))
     });
     let evaluation = evaluation?;
     if progress.is_cancelled() {

@@ -23,6 +23,7 @@ mod extract;
 mod facts;
 mod guards;
 mod imports;
+mod meaning;
 pub mod modules;
 mod names;
 mod notebook;

@@ -27,6 +27,22 @@ struct Output<'a> {
     /// What `--baseline` took out of the findings.
     #[serde(skip_serializing_if = "Option::is_none")]
     baseline: Option<Baseline<'a>>,
+    /// What `--since` took out of the findings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<Since<'a>>,
+}
+
+/// What became of findings since a revision.
+#[derive(Serialize, JsonSchema)]
+struct Since<'a> {
+    /// As it was named.
+    revision: &'a str,
+    /// Findings that came: those of the report.
+    new: usize,
+    /// Findings that went.
+    fixed: usize,
+    /// Findings that stayed and are left out; null if nothing changed that can make or settle one, so that none was counted.
+    unchanged: Option<usize>,
 }
 
 /// What a baseline took out of the findings.
@@ -196,6 +212,12 @@ pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             .collect(),
         summary: report.summary(),
         baseline: report.baseline.as_ref().map(Baseline::from),
+        since: report.since.as_ref().map(|since| Since {
+            revision: &since.revision,
+            new: since.new,
+            fixed: since.fixed,
+            unchanged: since.unchanged,
+        }),
     };
     serde_json::to_writer(&mut *out, &output)?;
     writeln!(out)

@@ -1,7 +1,7 @@
 //! The end of a text report: counts, how much was read, what could not be. Writes only to the writer it is given.
 
 use super::{Look, Verbosity, count, grouped, harmless};
-use crate::finding::{Baselined, Coverage, Report, Safety, Severity};
+use crate::finding::{Baselined, Coverage, Report, Safety, Severity, Since};
 use crate::source::{Problem, ProblemKind};
 use annotate_snippets::renderer::Style;
 use std::collections::BTreeMap;
@@ -12,6 +12,12 @@ pub(super) fn render(report: &Report, look: Look, out: &mut dyn Write) -> io::Re
     writeln!(out, "{}", look.paint(Style::new().bold(), findings(report)))?;
     if let Some(baselined) = &report.baseline {
         writeln!(out, "{}", baseline(baselined))?;
+    }
+    if let Some(since) = &report.since {
+        writeln!(out, "{}", since_revision(since))?;
+        if since.unchanged.is_none() {
+            return Ok(());
+        }
     }
     writeln!(out, "{}", coverage(report.coverage))?;
     problems(&report.problems, look, out)
@@ -63,6 +69,19 @@ fn baseline(baselined: &Baselined) -> String {
     let rest = rest.filter(|(number, _)| *number > 0);
     let rest = rest.map(|(number, what)| format!("{} {what}", grouped(number)));
     std::iter::once(known).chain(rest).collect::<Vec<_>>().join(", ")
+}
+
+/// `since origin/main: 1 new, 2 fixed, 240 unchanged`
+fn since_revision(since: &Since) -> String {
+    let revision = harmless(&since.revision);
+    match since.unchanged {
+        Some(unchanged) => {
+            let numbers = [since.new, since.fixed, unchanged].map(grouped);
+            let [new, fixed, unchanged] = numbers;
+            format!("since {revision}: {new} new, {fixed} fixed, {unchanged} unchanged")
+        }
+        None => format!("since {revision}: nothing changed that can make or settle a finding"),
+    }
 }
 
 /// `read 378 build files, 3 826 Python files, 2 463 targets; 1 Python file could not be read whole`

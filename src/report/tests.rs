@@ -95,7 +95,7 @@ fn report() -> Report {
             problem(0, ProblemKind::Unreadable, "permission denied"),
             problem(7, ProblemKind::Load, "no file `x.bzl`"),
         ],
-        baseline: None,
+        ..Report::default()
     }
 }
 

@@ -1,0 +1,277 @@
+//! What is different since a revision, asked from `git` or `sl`. Runs these programs, which write nothing.
+
+use super::work_tree::Repository;
+use crate::error::{Error, Result};
+use crate::since::{ChangedFile, Revision};
+use crate::source::ProjectPath;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::thread;
+
+/// A file that differs, and the object that it was: `None` if it was not there.
+type Change = (ChangedFile, Option<String>);
+
+/// What a merge base is asked for with, as in `origin/main...`.
+const MERGE_BASE: &str = "...";
+
+/// The difference between a revision and the work tree, below `root`.
+pub(super) fn read(root: &Path, name: &str) -> Result<Revision> {
+    let repository = Repository::around(root).ok_or_else(|| {
+        Error::new(
+            "--since needs a repository of git or Sapling, and there is none around the project",
+        )
+        .hint("--changed-files takes a list of files from any other system")
+    })?;
+    let files = match repository {
+        Repository::Git => git(root, name)?,
+        Repository::Sapling => sapling(root, name)?,
+    };
+    Ok(Revision { name: name.to_owned(), files })
+}
+
+fn git(root: &Path, name: &str) -> Result<Vec<ChangedFile>> {
+    let commit = git_commit(root, name)?;
+    let diff = ["diff", "--raw", "-z", "--no-abbrev", "--find-renames", "--no-ext-diff"];
+    let diff = [&diff[..], &["--ignore-submodules", "--relative", &commit, "--", "."]].concat();
+    let others = ["ls-files", "-z", "--others", "--exclude-standard", "--", "."];
+    // Both look at every file.
+    let (changed, others) = thread::scope(|scope| {
+        let others = scope.spawn(|| run_git(root, &others));
+        (run_git(root, &diff), others.join())
+    });
+    let mut changes = raw_changes(&changed?);
+    let others = others.map_err(|_| Error::new("`git ls-files` cannot be run"))??;
+    for path in fields(&others).filter_map(project_path) {
+        if !changes.iter().any(|(file, _)| file.path == path) {
+            changes.push((ChangedFile { path, before: None, from: None }, None));
+        }
+    }
+    fill(root, changes)
+}
+
+fn git_commit(root: &Path, name: &str) -> Result<String> {
+    if let Some(other) = name.strip_suffix(MERGE_BASE) {
+        let other = git_commit(root, other)?;
+        let base = run_git(root, &["merge-base", &other, "HEAD"]);
+        return base.map(|output| line(&output)).map_err(|_| {
+            no_revision(
+                root,
+                &format!("HEAD and `{}` have no merge base", name.trim_end_matches('.')),
+            )
+        });
+    }
+    let wanted = format!("{name}^{{commit}}");
+    let found = run_git(root, &["rev-parse", "--verify", "--quiet", "--end-of-options", &wanted]);
+    found
+        .map(|output| line(&output))
+        .map_err(|_| no_revision(root, &format!("no revision `{name}`")))
+}
+
+fn no_revision(root: &Path, message: &str) -> Error {
+    let shallow = run_git(root, &["rev-parse", "--is-shallow-repository"]);
+    let is_shallow = shallow.is_ok_and(|output| line(&output) == "true");
+    Error::new(message).hint(if is_shallow {
+        "this clone is shallow: `git fetch --unshallow` brings the rest, or `fetch-depth: 0` where CI checks it out"
+    } else {
+        "`git fetch origin BRANCH` brings a branch of the remote, which is then called origin/BRANCH"
+    })
+}
+
+/// The entries of `git diff --raw -z`: `:100644 100644 old new R87`, and one path or two.
+fn raw_changes(output: &[u8]) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let mut parts = fields(output);
+    while let Some(entry) = parts.next() {
+        let entry = String::from_utf8_lossy(entry);
+        let words: Vec<&str> = entry.trim_start_matches(':').split(' ').collect();
+        let [mode_before, mode_after, old, _, status] = words.as_slice() else { continue };
+        let first = parts.next().and_then(project_path);
+        let is_pair = status.starts_with(['R', 'C']);
+        let second = if is_pair { parts.next().and_then(project_path) } else { None };
+        let is_file = |mode: &str| mode.starts_with("100") || mode == "000000";
+        // Links and submodules are as they are.
+        let Some(first) = first.filter(|_| is_file(mode_before) && is_file(mode_after)) else {
+            continue;
+        };
+        let object = (*mode_before != "000000").then(|| (*old).to_owned());
+        match second {
+            Some(path) if status.starts_with('R') => {
+                let gone = ChangedFile { path: first.clone(), before: None, from: None };
+                changes.push((gone, object));
+                changes.push((ChangedFile { path, before: None, from: Some(first) }, None));
+            }
+            Some(path) => changes.push((ChangedFile { path, before: None, from: None }, None)),
+            None => changes.push((ChangedFile { path: first, before: None, from: None }, object)),
+        }
+    }
+    changes
+}
+
+/// Reads what the files held from the objects of git.
+fn fill(root: &Path, mut changes: Vec<Change>) -> Result<Vec<ChangedFile>> {
+    let objects = changes.iter().filter_map(|(_, object)| object.as_deref());
+    let asked: String = objects.flat_map(|object| [object, "\n"]).collect();
+    let output =
+        if asked.is_empty() { Vec::new() } else { feed(root, &["cat-file", "--batch"], asked)? };
+    let mut rest = output.as_slice();
+    for (file, object) in changes.iter_mut().filter(|(_, object)| object.is_some()) {
+        let contents = next_object(&mut rest).ok_or_else(|| {
+            let object = object.as_deref().unwrap_or_default();
+            Error::new(format!("git does not have `{}` as it was, {object}", file.path))
+                .hint("a partial clone fetches it with `git fetch --refetch`")
+        })?;
+        file.before = Some(contents);
+    }
+    Ok(changes.into_iter().map(|(file, _)| file).collect())
+}
+
+/// The next answer of `git cat-file --batch`: `<object> blob <size>`, the contents, the end of a line.
+fn next_object(rest: &mut &[u8]) -> Option<Vec<u8>> {
+    let end = memchr::memchr(b'\n', rest)?;
+    let head = std::str::from_utf8(rest.get(..end)?).ok()?;
+    let size: usize = head.split(' ').nth(2)?.parse().ok()?;
+    let contents = rest.get(end + 1..end + 1 + size)?.to_vec();
+    *rest = rest.get(end + 2 + size..)?;
+    Some(contents)
+}
+
+fn sapling(root: &Path, name: &str) -> Result<Vec<ChangedFile>> {
+    let wanted = match name.strip_suffix(MERGE_BASE) {
+        Some(other) => format!("ancestor({other}, .)"),
+        None => name.to_owned(),
+    };
+    let found = run("sl", root, &["log", "--rev", &wanted, "--template", "{node}\n"]);
+    let commit = found.map_err(|error| {
+        Error::new(format!("no revision `{name}`: {error}"))
+            .hint("`sl pull` brings what the remote has")
+    })?;
+    let commit = line(&commit);
+    let status = ["status", "--rev", &commit, "--copies", "--print0", "."];
+    let mut files: Vec<ChangedFile> = Vec::new();
+    for entry in fields(&run("sl", root, &status)?) {
+        let (sign, path) = entry.split_at(entry.len().min(2));
+        let Some(path) = project_path(path) else { continue };
+        match sign {
+            // A copy says below where it is from.
+            b"  " => {
+                if let Some(last) = files.last_mut() {
+                    last.from = Some(path);
+                }
+            }
+            b"A " | b"? " => files.push(ChangedFile { path, before: None, from: None }),
+            _ => {
+                let before = run("sl", root, &["cat", "--rev", &commit, "--", path.as_str()])?;
+                files.push(ChangedFile { path, before: Some(before), from: None });
+            }
+        }
+    }
+    let gone: Vec<ProjectPath> = files
+        .iter()
+        .filter(|file| file.before.is_some() && !root.join(file.path.as_str()).exists())
+        .map(|file| file.path.clone())
+        .collect();
+    for file in &mut files {
+        file.from = file.from.take().filter(|from| gone.contains(from));
+    }
+    Ok(files)
+}
+
+fn fields(output: &[u8]) -> impl Iterator<Item = &[u8]> {
+    output.split(|byte| *byte == 0).filter(|field| !field.is_empty())
+}
+
+/// Names that are not UTF-8 are in no graph.
+fn project_path(bytes: &[u8]) -> Option<ProjectPath> {
+    std::str::from_utf8(bytes).ok().map(ProjectPath::new)
+}
+
+fn line(output: &[u8]) -> String {
+    String::from_utf8_lossy(output).lines().next().unwrap_or_default().to_owned()
+}
+
+fn run_git(root: &Path, arguments: &[&str]) -> Result<Vec<u8>> {
+    run("git", root, &[&["--no-optional-locks"], arguments].concat())
+}
+
+fn run(program: &str, root: &Path, arguments: &[&str]) -> Result<Vec<u8>> {
+    finish(program, command(program, root, arguments).stdin(Stdio::null()).output())
+}
+
+/// Runs git with something to read.
+fn feed(root: &Path, arguments: &[&str], input: String) -> Result<Vec<u8>> {
+    let mut command = command("git", root, arguments);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let output = command.spawn().and_then(|mut child| {
+        let stdin = child.stdin.take();
+        let writer = thread::spawn(move || {
+            stdin.map_or(Ok(()), |mut stdin| stdin.write_all(input.as_bytes()))
+        });
+        let output = child.wait_with_output();
+        // If it did not read all of it, it says why.
+        writer.join().ok();
+        output
+    });
+    finish("git", output)
+}
+
+#[expect(clippy::disallowed_methods, reason = "they know how repositories are stored")]
+fn command(program: &str, root: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    // No colours, no aliases.
+    command.args(arguments).current_dir(root).env("HGPLAIN", "1");
+    command
+}
+
+fn finish(program: &str, output: std::io::Result<Output>) -> Result<Vec<u8>> {
+    let output =
+        output.map_err(|error| Error::new(format!("`{program}` cannot be run")).cause(error))?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let said = said.lines().next().unwrap_or("nothing").replace(char::is_control, " ");
+    Err(Error::new(format!("`{program}` fails and says: {said}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn raw_changes_are_read_with_strange_names() {
+        let zero = "0".repeat(40);
+        let (a, b) = ("a".repeat(40), "b".repeat(40));
+        let raw = format!(
+            ":100644 100644 {a} {zero} M\0x y\n.py\0:000000 100755 {zero} {b} A\0new\0\
+             :100644 000000 {a} {zero} D\0old\0:100644 100644 {b} {zero} R087\0from\0to\0\
+             :120000 100644 {a} {zero} T\0link\0:160000 160000 {a} {b} M\0sub\0"
+        );
+        let found: Vec<(String, Option<String>, Option<String>)> = raw_changes(raw.as_bytes())
+            .into_iter()
+            .map(|(file, object)| {
+                let from = file.from.map(|from| from.to_string());
+                (file.path.to_string(), object, from)
+            })
+            .collect();
+        let entry = |path: &str, object: Option<&String>, from: Option<&str>| {
+            (path.to_owned(), object.cloned(), from.map(str::to_owned))
+        };
+        let expected = vec![
+            entry("x y\n.py", Some(&a), None),
+            entry("new", None, None),
+            entry("old", Some(&a), None),
+            entry("from", Some(&b), None),
+            entry("to", None, Some("from")),
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn objects_are_read_one_after_the_other() {
+        let mut rest: &[u8] = b"aa blob 3\nx\n\0\nbb blob 0\n\ncc missing\n";
+        assert_eq!(next_object(&mut rest).as_deref(), Some(&b"x\n\0"[..]));
+        assert_eq!(next_object(&mut rest).as_deref(), Some(&b""[..]));
+        assert_eq!(next_object(&mut rest), None);
+    }
+}
