@@ -119,7 +119,7 @@ pub fn run(
     findings.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
     findings.dedup();
     let (coverage, problems) = (graph.coverage, graph.problems.clone());
-    Report { findings, offers: Vec::new(), coverage, suppressed, problems, baseline: None }
+    Report { findings, coverage, suppressed, problems, ..Report::default() }
 }
 
 /// The function of a check; `stale-keep` looks at the findings of all others instead.

@@ -20,12 +20,15 @@ mod man;
 mod pipe;
 mod process;
 mod progress;
+mod publish;
+mod replace;
 mod selection;
 mod shell;
 mod surroundings;
 mod tui;
 mod undo;
 mod values;
+mod verdict;
 mod verify;
 mod why;
 mod work_tree;
@@ -54,7 +57,7 @@ pub fn run(
     let arguments = Arguments::try_parse_from(args);
     let color = arguments.as_ref().map_or(Color::Auto, |arguments| arguments.global.color);
     let exit = match arguments {
-        Ok(arguments) => command(&arguments, surroundings, &mut out),
+        Ok(arguments) => command(&arguments, surroundings, &mut out, &mut err),
         Err(error) => refuse(&error, surroundings, &mut out, &mut err),
     };
     let exit = exit.and_then(|exit| out.flush().map_err(output_error).map(|()| exit));
@@ -69,8 +72,9 @@ fn command(
     arguments: &Arguments,
     surroundings: &Surroundings,
     out: &mut dyn Write,
+    err: &mut dyn Write,
 ) -> Result<Exit> {
-    let mut context = Context::new(&arguments.global, surroundings, out);
+    let mut context = Context::new(&arguments.global, surroundings, out, err);
     match &arguments.command {
         Command::Lint(args) => lint::run(args, &mut context),
         Command::Codemod(args) => codemod::run(args, &mut context),
