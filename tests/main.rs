@@ -25,6 +25,7 @@ mod fixes;
 mod formats;
 mod hostile;
 mod hostile_files;
+mod integration;
 mod interactive;
 mod journey;
 mod keeps;
