@@ -38,6 +38,24 @@ bench TREE:
 seeded TREE="sample-repos/ml-monorepo" K="100" SEED="1":
     SEEDED_TREE={{absolute_path(TREE)}} SEEDED_K={{K}} SEEDED_SEED={{SEED}} cargo test --locked --release seeded -- --nocapture
 
+# Runs the hook with pre-commit (from PyPI) where it has to fail, on a copy of a sample, and where it has to pass.
+pre-commit-try:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    cargo build --locked
+    dir=$(mktemp -d)
+    trap 'rm -rf "$dir"' EXIT
+    cp -r sample-repos/ml-monorepo "$dir/findings"
+    mkdir -p "$dir/clean/app"
+    touch "$dir/clean/.buckconfig"
+    echo 'print("clean")' > "$dir/clean/app/main.py"
+    echo 'python_binary(name = "app", main = "main.py")' > "$dir/clean/app/BUCK"
+    # As a user has it, but with the program that was just built instead of one that is built anew.
+    { printf 'repos:\n- repo: local\n  hooks:\n'; sed 's/^/  /; s/language: rust/language: system/' .pre-commit-hooks.yaml; } > "$dir/config.yaml"
+    run() { (cd "$dir/$1" && git init --quiet && git add --all && PATH="{{justfile_directory()}}/target/debug:$PATH" pre-commit run --config "$dir/config.yaml" --all-files); }
+    run clean
+    if run findings; then echo 'the hook passes where there are findings' >&2; exit 1; fi
+
 # Shows what there is to see.
 demo:
     cargo run --locked --release -- -C sample-repos/ml-monorepo lint --exit-zero

@@ -76,6 +76,12 @@ fn the_form_of_lint_json_is_documented() {
 }
 
 #[test]
+fn the_form_of_lint_jsonl_is_documented() {
+    let schema = serde_json::to_string_pretty(&secateur::report::json::line_schema()).unwrap();
+    check("docs/schema/finding.schema.json", &(schema + "\n"));
+}
+
+#[test]
 fn the_form_of_cost_json_is_documented() {
     let schema = serde_json::to_string_pretty(&secateur::report::cost_schema()).unwrap();
     check("docs/schema/cost.schema.json", &(schema + "\n"));

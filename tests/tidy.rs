@@ -19,7 +19,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("graph", &["buck", "error", "finding", "label", "progress", "python", "source", "workspace"]),
     ("checks", &["buck", "finding", "graph", "label", "progress", "python", "source", "workspace"]),
     ("cost", &["buck", "finding", "graph", "label", "source", "workspace"]),
-    ("report", &["cost", "edits", "finding", "graph", "label", "source"]),
+    // SARIF carries what `explain` says of a check.
+    ("report", &["checks", "cost", "edits", "finding", "graph", "label", "source"]),
     (
         "since",
         &[

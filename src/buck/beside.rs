@@ -14,7 +14,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
-impl<'w> Evaluator<'w> {
+impl Evaluator<'_> {
     /// Evaluates `other`, whose files are those of this workspace but for the `changed` ones, in the same configuration.
     pub fn beside<'o>(
         &'o self,

@@ -111,6 +111,9 @@ pub struct Lint {
     /// Exit with 0 whatever is found
     #[arg(long)]
     pub(super) exit_zero: bool,
+    /// Say on stderr why the exit code is what it is, and what would change it
+    #[arg(long)]
+    pub(super) explain_exit: bool,
     /// Leave out the findings that this file has, which `secateur baseline` writes
     #[arg(long, value_name = "FILE", conflicts_with_all = ["fix", "diff"])]
     pub(super) baseline: Option<PathBuf>,
@@ -126,7 +129,7 @@ pub struct Lint {
     /// Make the safe fixes, or all; `secateur undo` takes them back
     #[arg(long, value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "safe")]
     pub(super) fix: Option<Fixes>,
-    /// Which fixes to prove and to put into JSON reports
+    /// Which fixes to prove and to put into json, jsonl, sarif and rdjson reports
     #[arg(long, value_name = "WHICH", default_value = "safe")]
     pub(super) edits: Edits,
     /// Show the fixes as a diff and make none; with --fix=all, unsafe ones too

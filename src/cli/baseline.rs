@@ -3,6 +3,7 @@
 use super::args::{self, Lint};
 use super::context::Context;
 use super::exit::Exit;
+use super::replace::replace;
 use super::selection;
 use crate::error::{Error, Result};
 use crate::finding::{Baseline, Entry, Renewal, Report};
@@ -65,14 +66,10 @@ fn read_if_exists(file: &Path, shown: &Path) -> Result<Option<Baseline>> {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the baseline goes where the user says")]
 fn write(file: &Path, shown: &Path, text: &str) -> Result<()> {
     let fail = |error| Error::new(format!("cannot write {}", shown.display())).cause(error);
     // What people wrote into the old one must not be lost half-way.
-    let mut beside = file.as_os_str().to_owned();
-    beside.push(".new");
-    std::fs::write(&beside, text).map_err(fail)?;
-    std::fs::rename(&beside, file).map_err(fail)
+    replace(file, text.as_bytes()).map_err(fail)
 }
 
 /// `wrote 34 findings to x.json: 3 new, 31 kept, 2 gone; 1 has expired and is reported still`

@@ -19,6 +19,8 @@ const STACK_BYTES: usize = 64 << 20;
 
 pub(super) struct Context<'a> {
     pub(super) out: &'a mut dyn Write,
+    /// For what is said beside the results.
+    pub(super) err: &'a mut dyn Write,
     global: &'a Global,
     surroundings: &'a Surroundings,
 }
@@ -40,8 +42,9 @@ impl<'a> Context<'a> {
         global: &'a Global,
         surroundings: &'a Surroundings,
         out: &'a mut dyn Write,
+        err: &'a mut dyn Write,
     ) -> Self {
-        Self { out, global, surroundings }
+        Self { out, err, global, surroundings }
     }
 
     /// Opens the project that holds the directory of `-C`, or the current one.
@@ -75,6 +78,11 @@ impl<'a> Context<'a> {
     /// The day it is.
     pub(super) fn today(&self) -> jiff::civil::Date {
         self.surroundings.today
+    }
+
+    /// The file that takes the summary of this step of a GitHub job.
+    pub(super) fn step_summary(&self) -> Option<&Path> {
+        self.surroundings.step_summary.as_deref()
     }
 
     /// The user's editor, as a command for the shell.

@@ -3,7 +3,8 @@
 use super::args::{Fixes, Lint};
 use super::context::Context;
 use super::exit::Exit;
-use super::lint;
+use super::publish::write_report;
+use super::verdict::verdict;
 use crate::checks::Selection;
 use crate::edits::{self, BatchInfo, Cascade, Wanted};
 use crate::error::Result;
@@ -25,16 +26,16 @@ pub(super) fn run(
     let look = context.look();
     if args.diff {
         context.write(|out| report::diff(&done.changes, look, out))?;
-        return Ok(lint::verdict(args, &done.before, workspace));
+        return Ok(verdict(args, &done.before, workspace, context));
     }
     let info = BatchInfo { title: "lint --fix".to_owned(), remove_empty_dirs: false };
     let batch = edits::apply(&workspace.root, &done.changes, &info)?;
     let batch = batch.map(|batch| batch.id.to_string());
-    lint::write_report(args, &done.after, workspace, context)?;
+    write_report(args, &done.after, workspace, context)?;
     if args.format == report::Format::Text {
         context.write(|out| summary(&done, wanted, batch.as_deref(), out))?;
     }
-    Ok(lint::verdict(args, &done.after, workspace))
+    Ok(verdict(args, &done.after, workspace, context))
 }
 
 fn summary(

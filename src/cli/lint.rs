@@ -1,26 +1,29 @@
 //! `secateur lint`: findings, to stdout and to files.
 
-use super::args::{Edits, Lint, Output};
+use super::args::{Edits, Lint};
+use super::codemod::codeowners;
 use super::context::Context;
 use super::exit::Exit;
 use super::fix;
 use super::narrow::Narrow;
-use super::output_error;
+use super::publish::{formats, write_report};
 use super::revision;
 use super::selection;
+use super::verdict::verdict;
+use super::work_tree;
 use crate::buck::Evaluator;
 use crate::checks::Selection;
 use crate::cost::{GraphChange, Ledger};
 use crate::edits::Prover;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::finding::{FixSet, Report, Safety};
 use crate::graph::Graph;
 use crate::progress::Progress;
 use crate::report::Format;
 use crate::since::Revision;
-use crate::source::{Problem, ProjectPath};
 use crate::workspace::Workspace;
-use crate::{checks, edits, graph, report};
+use crate::{checks, codemod, edits, graph};
+use rayon::prelude::*;
 
 pub(super) fn run(args: &Lint, context: &mut Context<'_>) -> Result<Exit> {
     let workspace = context.open()?;
@@ -31,15 +34,16 @@ pub(super) fn run(args: &Lint, context: &mut Context<'_>) -> Result<Exit> {
     let narrow = Narrow::read(args, &workspace.root, context)?;
     let revision = args.since.as_ref().map(|name| revision::read(&workspace.root, name));
     let revision = revision.transpose()?;
-    let report = match &revision {
+    let mut report = match &revision {
         Some(revision) if !revision.matters(&workspace) => Report::unaffected(&revision.name),
         _ => {
             let job = Job { args, workspace: &workspace, selection: &selection, narrow: &narrow };
             context.work(|progress| job.report(revision.as_ref(), progress))?
         }
     };
+    report.prefix = work_tree::prefix(&workspace.root);
     write_report(args, &report, &workspace, context)?;
-    Ok(verdict(args, &report, &workspace))
+    Ok(verdict(args, &report, &workspace, context))
 }
 
 /// One run, and what was asked of it.
@@ -58,6 +62,7 @@ impl Job<'_> {
             let graph = graph::build(workspace, progress)?;
             let mut report = check(&graph);
             self.narrow.apply(&mut report, &graph, self.selection);
+            name_owners(self.args, workspace, &graph, &mut report);
             // The process ends soon, and frees all of it at once.
             std::mem::forget(graph);
             return Ok(report);
@@ -79,6 +84,7 @@ impl Job<'_> {
             let least = self.selection.min_confidence;
             report.leave_out_older(&before, &found, &revision.name, least);
         }
+        name_owners(self.args, workspace, &graph, &mut report);
         if offers(self.args) {
             self.offer(&mut report, &graph, &evaluators, progress);
         }
@@ -106,68 +112,16 @@ impl Job<'_> {
 
 /// Whether some format of the report shows edits.
 fn offers(args: &Lint) -> bool {
-    let mut formats = args.output.iter().map(|output| output.format).chain([args.format]);
-    args.edits != Edits::None && formats.any(|format| format == Format::Json)
+    args.edits != Edits::None && formats(args).any(Format::has_edits)
 }
 
-/// Writes the report to stdout, and to the files of `--output`.
-pub(super) fn write_report(
-    args: &Lint,
-    report: &Report,
-    workspace: &Workspace,
-    context: &mut Context<'_>,
-) -> Result<()> {
-    let source = |path: &ProjectPath| text_of(workspace, path);
-    for output in &args.output {
-        write_file(output, report, &source, context)?;
+/// What only reports for machines and reviewers say: who answers for what.
+fn name_owners(args: &Lint, workspace: &Workspace, graph: &Graph, report: &mut Report) {
+    if formats(args).any(Format::has_owners) {
+        let codeowners = codeowners(workspace);
+        let owner = |finding| codemod::owner_of(workspace, graph, &codeowners, finding);
+        let owners =
+            report.findings.par_iter().map(|finding| owner(finding).map(|it| it.to_string()));
+        report.owners = owners.collect();
     }
-    let look = context.look();
-    let bytes = context.work(|_| {
-        let mut bytes = Vec::new();
-        report::render(args.format, report, look, &source, &mut bytes).map_err(output_error)?;
-        Ok(bytes)
-    })?;
-    context.write(|out| out.write_all(&bytes))
-}
-
-/// A file's text, for the lines that findings point to.
-fn text_of(workspace: &Workspace, path: &ProjectPath) -> Option<String> {
-    let text = String::from_utf8(workspace.files.read(path).ok()?).ok()?;
-    // Columns don't count the byte order mark.
-    Some(text.strip_prefix('\u{feff}').map(ToOwned::to_owned).unwrap_or(text))
-}
-
-#[expect(clippy::disallowed_methods, reason = "reports go where the user says")]
-fn write_file(
-    output: &Output,
-    report: &Report,
-    source: report::SourceText<'_>,
-    context: &Context<'_>,
-) -> Result<()> {
-    let fail = |error| Error::new(format!("cannot write {}", output.file.display())).cause(error);
-    let mut bytes = Vec::new();
-    report::render(output.format, report, context.file_look(), source, &mut bytes).map_err(fail)?;
-    std::fs::write(context.dir().join(&output.file), bytes).map_err(fail)
-}
-
-pub(super) fn verdict(args: &Lint, report: &Report, workspace: &Workspace) -> Exit {
-    let threshold = selection::threshold(args, &workspace.settings.lint);
-    let fails = |severity| threshold.is_some_and(|threshold| severity >= threshold);
-    if args.exit_zero {
-        Exit::Clean
-    } else if report.findings.iter().any(|finding| fails(finding.severity)) {
-        Exit::Findings
-    } else if !args.allow_incomplete && !is_complete(report) {
-        Exit::Incomplete
-    } else {
-        Exit::Clean
-    }
-}
-
-/// Whether everything was read, or all that was read at the revision; directories and loaded files are counted nowhere but among the problems.
-fn is_complete(report: &Report) -> bool {
-    if let Some(since) = &report.since {
-        return since.is_complete;
-    }
-    report.coverage.is_complete() && !report.problems.iter().any(Problem::costs_targets)
 }

@@ -21,6 +21,8 @@ mod narrow;
 mod pipe;
 mod process;
 mod progress;
+mod publish;
+mod replace;
 mod revision;
 mod selection;
 mod shell;
@@ -28,6 +30,7 @@ mod surroundings;
 mod tui;
 mod undo;
 mod values;
+mod verdict;
 mod verify;
 mod why;
 mod work_tree;
@@ -56,7 +59,7 @@ pub fn run(
     let arguments = Arguments::try_parse_from(args);
     let color = arguments.as_ref().map_or(Color::Auto, |arguments| arguments.global.color);
     let exit = match arguments {
-        Ok(arguments) => command(&arguments, surroundings, &mut out),
+        Ok(arguments) => command(&arguments, surroundings, &mut out, &mut err),
         Err(error) => refuse(&error, surroundings, &mut out, &mut err),
     };
     let exit = exit.and_then(|exit| out.flush().map_err(output_error).map(|()| exit));
@@ -71,8 +74,9 @@ fn command(
     arguments: &Arguments,
     surroundings: &Surroundings,
     out: &mut dyn Write,
+    err: &mut dyn Write,
 ) -> Result<Exit> {
-    let mut context = Context::new(&arguments.global, surroundings, out);
+    let mut context = Context::new(&arguments.global, surroundings, out, err);
     match &arguments.command {
         Command::Lint(args) => lint::run(args, &mut context),
         Command::Codemod(args) => codemod::run(args, &mut context),

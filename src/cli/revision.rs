@@ -149,6 +149,7 @@ fn sapling(root: &Path, name: &str) -> Result<Vec<ChangedFile>> {
     let commit = line(&commit);
     let status = ["status", "--rev", &commit, "--copies", "--print0", "."];
     let mut files: Vec<ChangedFile> = Vec::new();
+    let mut gone: Vec<ProjectPath> = Vec::new();
     for entry in fields(&run("sl", root, &status)?) {
         let (sign, path) = entry.split_at(entry.len().min(2));
         let Some(path) = project_path(path) else { continue };
@@ -161,16 +162,14 @@ fn sapling(root: &Path, name: &str) -> Result<Vec<ChangedFile>> {
             }
             b"A " | b"? " => files.push(ChangedFile { path, before: None, from: None }),
             _ => {
+                if matches!(sign, b"R " | b"! ") {
+                    gone.push(path.clone());
+                }
                 let before = run("sl", root, &["cat", "--rev", &commit, "--", path.as_str()])?;
                 files.push(ChangedFile { path, before: Some(before), from: None });
             }
         }
     }
-    let gone: Vec<ProjectPath> = files
-        .iter()
-        .filter(|file| file.before.is_some() && !root.join(file.path.as_str()).exists())
-        .map(|file| file.path.clone())
-        .collect();
     for file in &mut files {
         file.from = file.from.take().filter(|from| gone.contains(from));
     }

@@ -22,6 +22,8 @@ pub struct Surroundings {
     pub today: jiff::civil::Date,
     /// The user's editor, as a command for the shell.
     pub editor: Option<OsString>,
+    /// The file that takes the summary of this step of a GitHub job, as `GITHUB_STEP_SUMMARY` names it.
+    pub step_summary: Option<PathBuf>,
     /// Whether the terminal has more than sixteen colours.
     pub has_true_color: bool,
     /// Whether the terminal shows no more than ASCII.
@@ -59,6 +61,7 @@ impl Surroundings {
             color: Color::of_variables(variable),
             today: jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date(),
             editor: variable("VISUAL").or_else(|| variable("EDITOR")),
+            step_summary: variable("GITHUB_STEP_SUMMARY").map(PathBuf::from),
             has_true_color: variable("COLORTERM")
                 .is_some_and(|value| value == "truecolor" || value == "24bit"),
             is_ascii: !says_utf8(

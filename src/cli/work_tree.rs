@@ -33,6 +33,16 @@ pub(super) fn refuse_dirty(root: &Path, files: &[String]) -> Result<()> {
     Err(Error::new(message).hint("commit or shelve them, or go on with --allow-dirty"))
 }
 
+/// Where a project lies in its repository, with a slash at the end; empty at its root, or if there is none.
+pub(super) fn prefix(root: &Path) -> String {
+    let top = root.ancestors().find(|dir| Repository::at(dir).is_some());
+    let inside = top.and_then(|top| root.strip_prefix(top).ok()).and_then(Path::to_str);
+    match inside {
+        None | Some("") => String::new(),
+        Some(inside) => format!("{inside}/"),
+    }
+}
+
 #[derive(Clone, Copy)]
 pub(super) enum Repository {
     Git,
@@ -40,15 +50,19 @@ pub(super) enum Repository {
 }
 
 impl Repository {
-    #[expect(clippy::disallowed_methods, reason = "repositories lie above the project, too")]
     /// What the project is kept in.
     pub(super) fn around(root: &Path) -> Option<Self> {
-        root.ancestors().find_map(|dir| match dir {
+        root.ancestors().find_map(Self::at)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "repositories lie above the project, too")]
+    fn at(dir: &Path) -> Option<Self> {
+        match dir {
             // Sapling works on repositories of git as well, and then knows more about the work tree.
             _ if dir.join(".sl").exists() || dir.join(".hg").exists() => Some(Self::Sapling),
             _ if dir.join(".git").exists() => Some(Self::Git),
             _ => None,
-        })
+        }
     }
 
     /// One line for each dirty file.

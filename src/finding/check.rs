@@ -58,6 +58,11 @@ impl CheckId {
         matches!(self, Self::DeadModule | Self::TestOnlyModule | Self::UnownedSource)
     }
 
+    /// Whether the evidence of its findings is a chain: each place leads to the next.
+    pub fn evidence_is_chain(self) -> bool {
+        self == Self::TransitiveDep
+    }
+
     /// The check of this name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|check| check.as_str() == name)

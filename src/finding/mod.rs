@@ -193,6 +193,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// What each finding can offer, in their order; empty if nobody asked.
     pub offers: Vec<Option<Offer>>,
+    /// Who answers for each finding, in their order; empty if nobody asked.
+    pub owners: Vec<Option<String>>,
     /// How much was read.
     pub coverage: Coverage,
     /// Findings that a comment silenced.
@@ -205,9 +207,35 @@ pub struct Report {
     pub since: Option<Since>,
     /// Their fingerprints, once some findings were taken out: what is left keeps its number among equals.
     pub prints: Option<Vec<String>>,
+    /// Where the project lies in its repository, with a slash at the end; empty at its root, or if there is none.
+    pub prefix: String,
 }
 
 impl Report {
+    /// Whether everything was read, or all that was read at the revision it is compared with; directories and loaded files are
+    /// counted nowhere but among the problems.
+    pub fn is_complete(&self) -> bool {
+        if let Some(since) = &self.since {
+            return since.is_complete;
+        }
+        self.coverage.is_complete() && !self.problems.iter().any(Problem::costs_targets)
+    }
+
+    /// What the finding at a position can offer.
+    pub fn offer(&self, at: usize) -> Option<&Offer> {
+        self.offers.get(at)?.as_ref()
+    }
+
+    /// Who answers for the finding at a position.
+    pub fn owner(&self, at: usize) -> Option<&str> {
+        self.owners.get(at)?.as_deref()
+    }
+
+    /// A path of the project as one of the repository, which is what reviewers see.
+    pub fn in_repository(&self, path: &str) -> String {
+        format!("{}{path}", self.prefix)
+    }
+
     /// Findings by check.
     pub fn summary(&self) -> BTreeMap<&'static str, usize> {
         let mut counts = BTreeMap::new();

@@ -128,6 +128,8 @@ struct Finding<'a> {
     end_column: u32,
     /// One sentence without a full stop.
     message: &'a str,
+    /// Who answers for it: what its package says with `oncall()`, else what CODEOWNERS says; null if nobody does.
+    owner: Option<&'a str>,
     /// What it rests on.
     evidence: Vec<Evidence<'a>>,
     /// Proven edits that settle it; null if there are none, or if they were not asked for.
@@ -196,20 +198,22 @@ impl<'a> Fix<'a> {
     }
 }
 
+/// One finding, as it stands on a line of its own.
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "A line of secateur lint --format jsonl")]
+struct Line<'a> {
+    /// Rises when a reader of this form could break. New fields may come without it.
+    schema_version: u32,
+    #[serde(flatten)]
+    finding: Finding<'a>,
+}
+
 pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let fingerprints = report.fingerprints();
-    let findings = report.findings.iter().zip(fingerprints);
     let output = Output {
         schema_version: SCHEMA_VERSION,
         tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
         coverage: report.coverage.into(),
-        findings: findings
-            .enumerate()
-            .map(|(at, (finding, print))| {
-                let offer = report.offers.get(at).and_then(Option::as_ref);
-                Finding::new(finding, print, offer)
-            })
-            .collect(),
+        findings: findings(report).collect(),
         summary: report.summary(),
         baseline: report.baseline.as_ref().map(Baseline::from),
         since: report.since.as_ref().map(|since| Since {
@@ -223,10 +227,36 @@ pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)
 }
 
+pub(super) fn render_lines(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    for finding in findings(report) {
+        serde_json::to_writer(&mut *out, &Line { schema_version: SCHEMA_VERSION, finding })?;
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn findings(report: &Report) -> impl Iterator<Item = Finding<'_>> {
+    let findings = report.findings.iter().zip(report.fingerprints()).enumerate();
+    findings.map(|(at, (finding, print))| Finding {
+        owner: report.owner(at),
+        fix: report.offer(at).map(Fix::new),
+        ..Finding::new(finding, print)
+    })
+}
+
 /// The JSON Schema of the report, as `docs/schema/lint.schema.json` holds it.
 pub fn schema() -> Schema {
+    schema_of::<Output<'_>>()
+}
+
+/// The JSON Schema of a line of `--format jsonl`, as `docs/schema/finding.schema.json` holds it.
+pub fn line_schema() -> Schema {
+    schema_of::<Line<'_>>()
+}
+
+fn schema_of<T: JsonSchema>() -> Schema {
     let settings = SchemaSettings::draft2020_12().for_serialize();
-    settings.into_generator().into_root_schema_for::<Output<'_>>()
+    settings.into_generator().into_root_schema_for::<T>()
 }
 
 impl<'a> From<&'a finding::Baselined> for Baseline<'a> {
@@ -257,11 +287,7 @@ impl From<finding::Coverage> for Coverage {
 }
 
 impl<'a> Finding<'a> {
-    fn new(
-        finding: &'a finding::Finding,
-        fingerprint: String,
-        offer: Option<&'a finding::Offer>,
-    ) -> Self {
+    fn new(finding: &'a finding::Finding, fingerprint: String) -> Self {
         let region = &finding.region;
         let evidence = |evidence: &'a finding::Evidence| Evidence {
             path: &evidence.path,
@@ -282,8 +308,9 @@ impl<'a> Finding<'a> {
             end_line: region.end_line,
             end_column: region.end_column,
             message: &finding.message,
+            owner: None,
             evidence: finding.evidence.iter().map(evidence).collect(),
-            fix: offer.map(Fix::new),
+            fix: None,
         }
     }
 }

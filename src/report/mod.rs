@@ -4,7 +4,15 @@ mod concise;
 mod cost;
 mod diff;
 mod dot;
+mod format;
+mod github;
+mod gitlab;
 pub mod json;
+mod junit;
+mod markdown;
+mod rdjson;
+mod sarif;
+mod sources;
 mod summary;
 mod text;
 mod why;
@@ -15,40 +23,18 @@ pub use cost::{
 };
 pub use diff::diff;
 pub use dot::{Edges, dot};
+pub use format::Format;
+pub use markdown::job_summary;
 pub use why::why;
 
-use crate::finding::Report;
-use crate::source::ProjectPath;
+use crate::finding::{Finding, Report};
+use crate::label::PackageId;
+use crate::source::{Problem, ProjectPath};
 use annotate_snippets::normalize_untrusted_str;
 use annotate_snippets::renderer::Style;
+use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 use std::io::{self, Write};
-
-/// The formats of a lint report.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Format {
-    /// For people: findings with the source line, evidence and hint, and a summary.
-    #[default]
-    Text,
-    /// `path:line:column: severity[check] message`, one finding a line.
-    Concise,
-    /// One JSON object; its schema is `docs/schema/lint.schema.json`.
-    Json,
-}
-
-impl Format {
-    /// Every format, in the order in which help lists them.
-    pub const ALL: &'static [Self] = &[Self::Text, Self::Concise, Self::Json];
-
-    /// The name on the command line.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::Concise => "concise",
-            Self::Json => "json",
-        }
-    }
-}
 
 /// How much a text report tells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,7 +65,7 @@ impl Default for Look {
     }
 }
 
-/// Gives the text of a file, `None` if it has none to show.
+/// Gives the text of a file as it is, byte order mark and all; `None` if it has none to show.
 pub type SourceText<'a> = &'a (dyn Fn(&ProjectPath) -> Option<String> + Sync);
 
 /// Writes `report` in one of the formats.
@@ -94,7 +80,41 @@ pub fn render(
         Format::Text => text::render(report, look, source, out),
         Format::Concise => concise::render(report, out),
         Format::Json => json::render(report, out),
+        Format::Jsonl => json::render_lines(report, out),
+        Format::Sarif => sarif::render(report, source, out),
+        Format::Github => github::render(report, out),
+        Format::Rdjson => rdjson::render(report, source, out),
+        Format::Gitlab => gitlab::render(report, out),
+        Format::Junit => junit::render(report, out),
+        Format::Markdown => markdown::render(report, out),
     }
+}
+
+/// Findings by the package of their target, with their positions in the report; those without a target come last.
+fn by_package(report: &Report) -> Vec<(Option<&PackageId>, Vec<(usize, &Finding)>)> {
+    let mut groups: BTreeMap<(bool, Option<&PackageId>), Vec<(usize, &Finding)>> = BTreeMap::new();
+    for (at, finding) in report.findings.iter().enumerate() {
+        let package = finding.target.as_ref().map(|target| &target.package);
+        groups.entry((package.is_none(), package)).or_default().push((at, finding));
+    }
+    groups.into_iter().map(|((_, package), findings)| (package, findings)).collect()
+}
+
+/// What a package is called; findings without a target have none.
+fn heading(package: Option<&PackageId>) -> String {
+    package.map_or("outside of targets".to_owned(), ToString::to_string)
+}
+
+/// What is wrong and what to do, as one sentence.
+fn advice(finding: &Finding) -> String {
+    let hint = finding.hint.as_ref().map(|hint| format!("; {hint}"));
+    format!("{}{}", finding.message, hint.unwrap_or_default())
+}
+
+/// The place of a problem in the repository: `path:line`, or the path of the whole file.
+fn problem_place(report: &Report, problem: &Problem) -> String {
+    let path = harmless(report.in_repository(problem.path.as_str()));
+    if problem.line == 0 { path } else { format!("{path}:{}", problem.line) }
 }
 
 /// Text in a style, or plain.
@@ -142,5 +162,7 @@ fn count(number: usize, what: &str) -> String {
     format!("{} {what}{plural}", grouped(number))
 }
 
+#[cfg(test)]
+mod format_tests;
 #[cfg(test)]
 mod tests;

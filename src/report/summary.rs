@@ -36,7 +36,7 @@ fn checks(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// `34 findings: 5 errors, 29 warnings; 3 suppressed; 12 safe fixes computed`
-fn findings(report: &Report) -> String {
+pub(super) fn findings(report: &Report) -> String {
     let severities = [Severity::Error, Severity::Warning, Severity::Note].into_iter();
     let by_severity = severities.filter_map(|severity| {
         let number = report.findings.iter().filter(|it| it.severity == severity).count();
@@ -62,7 +62,7 @@ fn findings(report: &Report) -> String {
 }
 
 /// `baseline: 31 findings known and left out, 2 gone, 1 expired`
-fn baseline(baselined: &Baselined) -> String {
+pub(super) fn baseline(baselined: &Baselined) -> String {
     let Baselined { known, gone, expired, .. } = baselined;
     let known = format!("baseline: {} known and left out", count(*known, "finding"));
     let rest = [(gone.len(), "gone"), (*expired, "expired")].into_iter();
@@ -85,7 +85,7 @@ fn since_revision(since: &Since) -> String {
 }
 
 /// `read 378 build files, 3 826 Python files, 2 463 targets; 1 Python file could not be read whole`
-fn coverage(coverage: Coverage) -> String {
+pub(super) fn coverage(coverage: Coverage) -> String {
     let unknown = match coverage.unknown_rules {
         0 => String::new(),
         number => format!(" ({} of unknown kinds)", grouped(number)),

@@ -7,7 +7,7 @@ use crate::finding::{
 use crate::label::Label;
 use crate::source::{Problem, ProblemKind, Span};
 
-const BUILD_FILE: &str =
+pub(super) const BUILD_FILE: &str =
     "python_library(\n    name = \"app\",\n    deps = [\n\t\"//é:old\",\n    ],\n)\n";
 
 fn source(path: &ProjectPath) -> Option<String> {
@@ -20,7 +20,7 @@ fn evidence(number: u32) -> Vec<Evidence> {
     (1..=number).map(line).collect()
 }
 
-fn unused() -> Finding {
+pub(super) fn unused() -> Finding {
     let start = BUILD_FILE.find("\"//é").unwrap() as u32;
     Finding {
         check: CheckId::UnusedDep,
@@ -72,7 +72,7 @@ fn unowned() -> Finding {
     }
 }
 
-fn report() -> Report {
+pub(super) fn report() -> Report {
     let problem = |line, kind, message: &str| Problem {
         path: ProjectPath::new("lib/BUCK"),
         line,
@@ -81,7 +81,6 @@ fn report() -> Report {
     };
     Report {
         findings: vec![unowned(), dead(), unused()],
-        offers: vec![],
         coverage: Coverage {
             packages: 378,
             packages_failed: 2,
@@ -99,7 +98,7 @@ fn report() -> Report {
     }
 }
 
-fn rendered(format: Format, report: &Report, look: Look) -> String {
+pub(super) fn rendered(format: Format, report: &Report, look: Look) -> String {
     let mut out = Vec::new();
     render(format, report, look, &source, &mut out).unwrap();
     String::from_utf8(out).unwrap()
@@ -225,7 +224,7 @@ fn concise() {
 #[test]
 fn json() {
     let report = Report { findings: vec![unused()], ..report() };
-    insta::assert_snapshot!(rendered(Format::Json, &report, Look::default()), @r#"{"schema_version":1,"tool":{"name":"secateur","version":"0.1.0"},"coverage":{"packages":378,"packages_failed":2,"python_files":3826,"python_files_failed":1,"targets":1002463,"unknown_rules":12},"findings":[{"fingerprint":"9a0745a362508789","check":"unused-dep","severity":"warning","confidence":"certain","target":"root//app:app","dep":"root//é:old","module":null,"path":"app/BUCK","line":4,"column":2,"end_line":4,"end_column":11,"message":"nothing in `app` uses `//é:old`","evidence":[{"path":"app/main.py","line":1,"text":"import m1"},{"path":"app/main.py","line":2,"text":"import m2"}],"fix":null}],"summary":{"unused-dep":1}}"#);
+    insta::assert_snapshot!(rendered(Format::Json, &report, Look::default()), @r#"{"schema_version":1,"tool":{"name":"secateur","version":"0.1.0"},"coverage":{"packages":378,"packages_failed":2,"python_files":3826,"python_files_failed":1,"targets":1002463,"unknown_rules":12},"findings":[{"fingerprint":"9a0745a362508789","check":"unused-dep","severity":"warning","confidence":"certain","target":"root//app:app","dep":"root//é:old","module":null,"path":"app/BUCK","line":4,"column":2,"end_line":4,"end_column":11,"message":"nothing in `app` uses `//é:old`","owner":null,"evidence":[{"path":"app/main.py","line":1,"text":"import m1"},{"path":"app/main.py","line":2,"text":"import m2"}],"fix":null}],"summary":{"unused-dep":1}}"#);
 }
 
 #[test]

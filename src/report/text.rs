@@ -1,14 +1,13 @@
 //! The report for people: findings by package, each with its source line, evidence and hint, and a summary at the end.
 //! Writes only to the writer it is given.
 
-use super::{Look, SourceText, Verbosity, harmless, summary};
+use super::sources::{Source, Sources};
+use super::{Look, SourceText, Verbosity, by_package, harmless, heading, summary};
 use crate::finding::{Finding, Region, Report, Severity};
 use crate::label::PackageId;
-use crate::source::{LineIndex, ProjectPath};
 use annotate_snippets::renderer::Style;
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
 use rayon::prelude::*;
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::ops::Range;
 
@@ -23,18 +22,18 @@ pub(super) fn render(
 ) -> io::Result<()> {
     let renderer = if look.color { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.term_width(look.width);
-    let package = |(package, findings): &(Option<&PackageId>, Vec<&Finding>)| {
-        let heading = package.map_or("outside of targets".to_owned(), ToString::to_string);
-        let mut text = format!("{}\n\n", look.paint(Style::new().bold().underline(), heading));
-        let mut sources = Sources { read: source, last: None };
-        for finding in findings {
+    let package = |(package, findings): &(Option<&PackageId>, Vec<(usize, &Finding)>)| {
+        let style = Style::new().bold().underline();
+        let mut text = format!("{}\n\n", look.paint(style, heading(*package)));
+        let mut sources = Sources::new(source);
+        for (_, finding) in findings {
             let source = sources.get(&finding.region.path);
             text.push_str(&renderer.render(&[group(finding, source)]));
             text.push_str("\n\n");
         }
         text
     };
-    let packages = by_package(&report.findings);
+    let packages = by_package(report);
     let rendered: Vec<String> = packages.par_iter().map(package).collect();
     for text in rendered {
         out.write_all(text.as_bytes())?;
@@ -42,38 +41,6 @@ pub(super) fn render(
     match look.verbosity {
         Verbosity::Quiet => Ok(()),
         Verbosity::Normal | Verbosity::Verbose => summary::render(report, look, out),
-    }
-}
-
-/// Findings by the package of their target, in the order of the report; those without a target come last.
-fn by_package(findings: &[Finding]) -> Vec<(Option<&PackageId>, Vec<&Finding>)> {
-    let mut groups: BTreeMap<(bool, Option<&PackageId>), Vec<&Finding>> = BTreeMap::new();
-    for finding in findings {
-        let package = finding.target.as_ref().map(|target| &target.package);
-        groups.entry((package.is_none(), package)).or_default().push(finding);
-    }
-    groups.into_iter().map(|((_, package), findings)| (package, findings)).collect()
-}
-
-/// The text of a file, and where its lines begin.
-type Source = (String, LineIndex);
-
-/// The file that was asked for last; findings of one file stand together.
-struct Sources<'a> {
-    read: SourceText<'a>,
-    last: Option<(ProjectPath, Option<Source>)>,
-}
-
-impl Sources<'_> {
-    fn get(&mut self, path: &ProjectPath) -> Option<&Source> {
-        if self.last.as_ref().is_none_or(|(last, _)| last != path) {
-            let source = (self.read)(path).map(|text| {
-                let lines = LineIndex::new(&text);
-                (text, lines)
-            });
-            self.last = Some((path.clone(), source));
-        }
-        self.last.as_ref().and_then(|(_, source)| source.as_ref())
     }
 }
 
@@ -126,8 +93,7 @@ fn evidence(finding: &Finding) -> String {
 fn place<'a>(region: &Region, source: Option<&'a Source>) -> Element<'a> {
     let (line, column) = (region.line as usize, region.column as usize);
     let path = harmless(&region.path);
-    let Some(source) = source.and_then(|(text, lines)| lines.text_of_line(text, region.line))
-    else {
+    let Some(source) = source.and_then(|source| source.line(region.line)) else {
         return Origin::path(path).line(line).char_column(column).into();
     };
     let snippet = Snippet::source(source).line_start(line);
