@@ -34,6 +34,7 @@ mod permissions;
 mod proofs;
 mod samples;
 mod seeded;
+mod since;
 mod situations;
 mod support;
 mod tidy;
