@@ -4,7 +4,6 @@ use crate::proofs::open;
 use crate::support::Project;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use secateur::buck::Evaluator;
 use secateur::edits::Prover;
 use secateur::finding::{Addition, Change, Removal};
 use secateur::graph::{self, Graph};
@@ -118,9 +117,7 @@ fn check(calls: &[Call], picks: &[Index], additions: &[(usize, usize)]) {
     project.add("a/BUCK", &text);
     let workspace = open(&project.path(""));
     let cells = graph::configurations(&workspace).unwrap();
-    let evaluators: Vec<Evaluator<'_>> =
-        cells.iter().map(|cells| Evaluator::new(&workspace, cells, &Silent).unwrap()).collect();
-    let graph = graph::build_with(&workspace, &evaluators, &Silent).unwrap();
+    let (evaluators, graph) = graph::build_and_keep(&workspace, &cells, &Silent).unwrap();
     let prover = Prover::new(&workspace, &graph, &evaluators);
     let all = removals(&graph);
     let written: usize = calls.iter().map(|call| call.deps.len()).sum();

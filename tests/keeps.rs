@@ -2,7 +2,6 @@
 
 use crate::situations::{fixtures, unpack};
 use crate::support::Project;
-use secateur::buck::Evaluator;
 use secateur::checks::{self, Selection};
 use secateur::cli::Exit;
 use secateur::edits::{Contents, Prover};
@@ -22,9 +21,7 @@ fn open(root: &Path) -> Workspace {
 /// Analyses a workspace, and gives what is found to a function that may keep some of it.
 fn analyse<T>(workspace: &Workspace, with: impl FnOnce(&Report, &Prover<'_>) -> T) -> T {
     let cells = graph::configurations(workspace).unwrap();
-    let evaluators: Vec<Evaluator<'_>> =
-        cells.iter().map(|cells| Evaluator::new(workspace, cells, &Silent).unwrap()).collect();
-    let graph = graph::build_with(workspace, &evaluators, &Silent).unwrap();
+    let (evaluators, graph) = graph::build_and_keep(workspace, &cells, &Silent).unwrap();
     let report = checks::run(workspace, &graph, &Selection::default(), &Silent);
     with(&report, &Prover::new(workspace, &graph, &evaluators))
 }

@@ -5,7 +5,7 @@
 
 use crate::support::{Project, repository};
 use rayon::prelude::*;
-use secateur::buck::{Evaluator, LiteralId};
+use secateur::buck::LiteralId;
 use secateur::edits::{Contents, Prover};
 use secateur::finding::{Change, Removal};
 use secateur::graph::{self, Graph};
@@ -94,9 +94,7 @@ struct Outcome {
 fn remove_each(root: &Path, step: usize, check: usize) -> (Vec<Outcome>, usize) {
     let workspace = open(root);
     let cells = graph::configurations(&workspace).unwrap();
-    let evaluators: Vec<Evaluator<'_>> =
-        cells.iter().map(|cells| Evaluator::new(&workspace, cells, &Silent).unwrap()).collect();
-    let graph = graph::build_with(&workspace, &evaluators, &Silent).unwrap();
+    let (evaluators, graph) = graph::build_and_keep(&workspace, &cells, &Silent).unwrap();
     let prover = Prover::new(&workspace, &graph, &evaluators);
     let literals: Vec<_> = literals(&graph).into_iter().step_by(step).collect();
     let checked = AtomicUsize::new(0);

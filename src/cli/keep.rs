@@ -4,7 +4,6 @@ use super::args::{self, Lint};
 use super::context::Context;
 use super::exit::Exit;
 use super::selection;
-use crate::buck::Evaluator;
 use crate::checks;
 use crate::edits::{self, BatchInfo, FileChange, Prover};
 use crate::error::{Error, Result};
@@ -46,10 +45,7 @@ fn changes(
     // As `lint` reports them: fingerprints count equals among what is reported.
     let selection = selection::selection(&Lint::default(), workspace)?;
     let cells = graph::configurations(workspace)?;
-    let evaluators: Result<Vec<Evaluator<'_>>> =
-        cells.iter().map(|cells| Evaluator::new(workspace, cells, progress)).collect();
-    let evaluators = evaluators?;
-    let graph = graph::build_with(workspace, &evaluators, progress)?;
+    let (evaluators, graph) = graph::build_and_keep(workspace, &cells, progress)?;
     let report = checks::run(workspace, &graph, &selection, progress);
     let chosen = chosen(&args.fingerprints, &report)?;
     progress.start("prove", None);

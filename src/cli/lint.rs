@@ -68,10 +68,7 @@ impl Job<'_> {
             return Ok(report);
         }
         let cells = graph::configurations(workspace)?;
-        let evaluators: Result<Vec<Evaluator<'_>>> =
-            cells.iter().map(|cells| Evaluator::new(workspace, cells, progress)).collect();
-        let evaluators = evaluators?;
-        let graph = graph::build_with(workspace, &evaluators, progress)?;
+        let (evaluators, graph) = graph::build_and_keep(workspace, &cells, progress)?;
         let before = |revision: &Revision| {
             let then = revision.workspace(workspace);
             revision.report(&then, &evaluators, &graph, self.selection, progress)

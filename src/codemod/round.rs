@@ -4,7 +4,7 @@ use super::affected;
 use super::owners::{Codeowners, Owner};
 use super::plan::{Batch, By, Plan, PlannedFix, Request};
 use super::script;
-use crate::buck::{Evaluator, SourceFile};
+use crate::buck::SourceFile;
 use crate::checks;
 use crate::cost::{GraphChange, Ledger};
 use crate::edits::{Contents, FileChange, Prover};
@@ -63,10 +63,7 @@ impl Round<'_> {
     ) -> Result<T> {
         let workspace = self.workspace;
         let cells = graph::configurations(workspace)?;
-        let evaluators: Result<Vec<Evaluator<'_>>> =
-            cells.iter().map(|cells| Evaluator::new(workspace, cells, progress)).collect();
-        let evaluators = evaluators?;
-        let graph = graph::build_with(workspace, &evaluators, progress)?;
+        let (evaluators, graph) = graph::build_and_keep(workspace, &cells, progress)?;
         let report = checks::run(workspace, &graph, self.request.selection, progress);
         progress.start("prove", None);
         let prover = Prover::new(workspace, &graph, &evaluators);

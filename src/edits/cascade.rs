@@ -2,7 +2,6 @@
 
 use super::change::FileChange;
 use super::prove::{Contents, Prover};
-use crate::buck::Evaluator;
 use crate::checks::{self, Selection};
 use crate::error::{Error, Result};
 use crate::finding::{Finding, FixSet, Report, Safety};
@@ -90,10 +89,7 @@ impl Round {
         progress: &dyn Progress,
     ) -> Result<Self> {
         let cells = graph::configurations(workspace)?;
-        let evaluators: Result<Vec<Evaluator<'_>>> =
-            cells.iter().map(|cells| Evaluator::new(workspace, cells, progress)).collect();
-        let evaluators = evaluators?;
-        let graph = graph::build_with(workspace, &evaluators, progress)?;
+        let (evaluators, graph) = graph::build_and_keep(workspace, &cells, progress)?;
         let report = checks::run(workspace, &graph, selection, progress);
         let fixes = report.findings.iter().filter_map(|finding| finding.fix.as_ref());
         progress.start("prove", None);

@@ -76,14 +76,21 @@ pub fn build(workspace: &Workspace, progress: &dyn Progress) -> Result<Graph> {
     build_from(workspace, || evaluate_views(workspace, progress), |_| None, progress)
 }
 
-/// The same from evaluations that were made before: one for each view of the configuration, in the order of
-/// [`configurations`].
-pub fn build_with(
-    workspace: &Workspace,
-    evaluators: &[Evaluator<'_>],
+/// The same, with the evaluations it is made from: one for each view of the configuration, of the cells that
+/// [`configurations`] gives. They can be asked what other file contents would give.
+pub fn build_and_keep<'w>(
+    workspace: &'w Workspace,
+    cells: &'w [Cells],
     progress: &dyn Progress,
-) -> Result<Graph> {
-    build_from(workspace, || merged(evaluators), |_| None, progress)
+) -> Result<(Vec<Evaluator<'w>>, Graph)> {
+    let mut kept = Vec::new();
+    let evaluate = || {
+        let evaluators = cells.iter().map(|cells| Evaluator::new(workspace, cells, progress));
+        kept = evaluators.collect::<Result<_>>()?;
+        merged(&kept)
+    };
+    let graph = build_from(workspace, evaluate, |_| None, progress)?;
+    Ok((kept, graph))
 }
 
 /// The same of a workspace that differs in some files from that of `other`. What did not change is not read again.

@@ -3,7 +3,6 @@
 use crate::proofs::open;
 use crate::support::repository;
 use rayon::ThreadPoolBuilder;
-use secateur::buck::Evaluator;
 use secateur::checks::{self, Selection};
 use secateur::codemod::owner_of;
 use secateur::codemod::owners::Codeowners;
@@ -98,9 +97,8 @@ fn analysis() -> &'static Analysis {
 fn analyse() -> Analysis {
     let workspace = open(&sample());
     let cells = graph::configurations(&workspace).unwrap();
-    let evaluators: Vec<Evaluator<'_>> =
-        cells.iter().map(|cells| Evaluator::new(&workspace, cells, &Silent).unwrap()).collect();
-    let graph = Arc::new(graph::build_with(&workspace, &evaluators, &Silent).unwrap());
+    let (evaluators, graph) = graph::build_and_keep(&workspace, &cells, &Silent).unwrap();
+    let graph = Arc::new(graph);
     let report = checks::run(&workspace, &graph, &Selection::default(), &Silent);
     let prover = Prover::new(&workspace, &graph, &evaluators);
     let ledger = Ledger::new(&workspace, &graph, None);

@@ -5,7 +5,7 @@ use super::super::codemod::{codeowners, write_patches};
 use super::super::context::{Context, Opener};
 use super::super::selection;
 use super::Incoming;
-use crate::buck::{Evaluator, SourceOrigin};
+use crate::buck::SourceOrigin;
 use crate::codemod::{self, By, Filter, owner_of};
 use crate::cost::{GraphChange, Ledger};
 use crate::edits::{self, ApplyError, BatchInfo, FileChange, Prover, Wanted};
@@ -126,10 +126,8 @@ impl Work {
         let selection = selection::of_tui(&self.patterns, &workspace)?;
         let cells = graph::configurations(&workspace)?;
         let progress = Watched::new(&self.sender, &self.cancelled);
-        let evaluators: Result<Vec<Evaluator<'_>>> =
-            cells.iter().map(|cells| Evaluator::new(&workspace, cells, &progress)).collect();
-        let evaluators = evaluators?;
-        let graph = Arc::new(graph::build_with(&workspace, &evaluators, &progress)?);
+        let (evaluators, graph) = graph::build_and_keep(&workspace, &cells, &progress)?;
+        let graph = Arc::new(graph);
         let report = crate::checks::run(&workspace, &graph, &selection, &progress);
         let prints = report.fingerprints();
         self.say(Message::Analysed(Box::new(analysis(&workspace, &graph, &report, &prints))));
