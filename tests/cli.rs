@@ -78,6 +78,7 @@ fn help() {
       cost         Rank dependencies by what they alone hold in the closures of programs and tests
       tui          Explore, triage, preview and apply in the terminal
       graph        Print the graph of targets or modules
+      doctor       Check the set-up, and compare our reading of the build files with Buck2's
       keep         Leave findings as they are, with a comment that says why
       undo         Take back a batch of changes, or complete one that was interrupted
       explain      Describe a check, or list all checks
@@ -96,6 +97,8 @@ fn help() {
       -c <SECTION.KEY=VALUE>    Set a value of .buckconfig; a cell may go before it, as in
                                 cell//section.key=value
           --config-file <FILE>  Read a file over each cell's .buckconfig
+          --graph-from <FILE>   Take the targets from a file that `buck2 targets --json` printed;
+                                `buck2` for a file runs it
           --color <WHEN>        Colour the results; auto honours NO_COLOR and CLICOLOR_FORCE [default:
                                 auto] [possible values: auto, always, never]
       -j, --jobs <N>            Use N threads instead of one for each core

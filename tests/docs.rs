@@ -88,6 +88,12 @@ fn the_form_of_cost_json_is_documented() {
 }
 
 #[test]
+fn the_form_of_doctor_json_is_documented() {
+    let schema = serde_json::to_string_pretty(&secateur::report::doctor_schema()).unwrap();
+    check("docs/schema/doctor.schema.json", &(schema + "\n"));
+}
+
+#[test]
 fn the_commands_in_the_readme_exist() {
     let mut commands = 0;
     for line in readme_blocks("console").lines() {

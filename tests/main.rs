@@ -23,6 +23,8 @@ mod edits;
 mod exits;
 mod fixes;
 mod formats;
+mod graph_from;
+mod graph_values;
 mod hostile;
 mod hostile_files;
 mod integration;

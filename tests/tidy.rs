@@ -20,7 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("checks", &["buck", "finding", "graph", "label", "progress", "python", "source", "workspace"]),
     ("cost", &["buck", "finding", "graph", "label", "source", "workspace"]),
     // SARIF carries what `explain` says of a check.
-    ("report", &["checks", "cost", "edits", "finding", "graph", "label", "source"]),
+    ("report", &["checks", "cost", "edits", "finding", "graph", "label", "source", "workspace"]),
     (
         "since",
         &[

@@ -36,6 +36,8 @@ pub struct Target {
     pub provides: Vec<Box<str>>,
     /// A part of its dependencies or sources could not be told.
     pub incomplete: bool,
+    /// What it is was told by Buck2: its call, if we have one, is of a macro that could not be read.
+    pub unread: bool,
 }
 
 impl Target {
@@ -149,6 +151,7 @@ pub(super) fn target(
         attrs: raw.attrs,
         provides: raw.schema.provides().to_vec(),
         incomplete,
+        unread: false,
     }
 }
 

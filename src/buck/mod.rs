@@ -5,7 +5,10 @@
 
 mod beside;
 mod bounds;
+mod causes;
 mod comments;
+mod compare;
+mod correct;
 mod data_load;
 mod evaluator;
 mod globals;
@@ -22,6 +25,7 @@ mod package;
 mod parse;
 mod pieces;
 mod prelude;
+mod recorded;
 mod recorder;
 mod rule;
 mod run;
@@ -46,6 +50,7 @@ pub use trial::{Trial, TriedPackage, Untried};
 pub use value::{Text, Value};
 
 use crate::error::Result;
+use crate::label::PackageId;
 use crate::progress::Progress;
 use crate::source::{LineIndex, Place, Problem, ProjectPath};
 use crate::workspace::{Cells, Workspace};
@@ -130,6 +135,12 @@ impl Evaluation {
     pub fn place(&self, id: LiteralId) -> Place {
         let file = &self.files[id.file as usize];
         Place { path: file.path().clone(), span: file.literals()[id.index as usize].span }
+    }
+
+    /// A package by its name.
+    pub fn package(&self, id: &PackageId) -> Option<&Package> {
+        let at = self.packages.binary_search_by(|package| package.id.cmp(id)).ok()?;
+        self.packages.get(at)
     }
 
     /// A file by its path.

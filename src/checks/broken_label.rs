@@ -39,7 +39,8 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
         let mut reported: Vec<(&Label, Option<LiteralId>)> = Vec::new();
         for dep in &target.deps {
             let broken = context.graph.targets.resolution(&dep.to) == Resolution::Broken;
-            if !broken || reported.contains(&(&dep.to, dep.literal)) {
+            // What a rule has by itself is written nowhere.
+            if !broken || dep.is_implicit() || reported.contains(&(&dep.to, dep.literal)) {
                 continue;
             }
             // A label that a macro made up is that macro's, and in an exported tree the macro is only a stand-in.

@@ -2,6 +2,7 @@
 
 use super::additions::{self, Additions};
 use super::dead_module;
+use super::disputed::disputed;
 use super::doubt::{blind_spot, doubtful, shaky};
 use super::edges::{self, EdgeId, Edges};
 use super::leaning::{self, Executables, Outcome};
@@ -71,7 +72,8 @@ impl<'a> Context<'a> {
         let outcome = leaning::solve(workspace, &edges, &executables, candidates);
         let shaky = shaky(graph, &life, &executables);
         let is_exported = workspace.settings.project.preset.is_some();
-        let doubtful = doubtful(is_exported, &roots, &edges, &executables, &outcome);
+        let mut doubtful = doubtful(is_exported, &roots, &edges, &executables, &outcome);
+        doubtful.extend(disputed(workspace, &edges, outcome.removable.iter().copied()));
         let by_literal = by_literal(&edges);
         let mut context = Self {
             workspace,

@@ -258,7 +258,9 @@ fn wanted(edges: &Edges<'_>) -> Wanted {
 }
 
 fn can_be_declared(graph: &Graph, user: TargetId, used: &Use) -> bool {
-    let known = graph.definition(user).is_some_and(|target| target.known && !target.manual);
+    let known = graph
+        .definition(user)
+        .is_some_and(|target| target.known && !target.unread && !target.manual);
     known && used.kind.is_required() && used.via != Via::Implied && !used.manual
 }
 

@@ -8,6 +8,7 @@ mod broken_label;
 mod context;
 mod dead_module;
 mod dead_target;
+mod disputed;
 mod doubt;
 mod duplicate_dep;
 mod edges;

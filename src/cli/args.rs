@@ -36,6 +36,9 @@ pub struct Global {
     /// Read a file over each cell's .buckconfig
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) config_file: Vec<PathBuf>,
+    /// Take the targets from a file that `buck2 targets --json` printed; `buck2` for a file runs it
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) graph_from: Option<PathBuf>,
     #[arg(
         long,
         global = true,
@@ -73,6 +76,9 @@ pub(super) enum Command {
     Tui(Tui),
     /// Print the graph of targets or modules
     Graph(Graph),
+    /// Check the set-up, and compare our reading of the build files with Buck2's
+    #[command(after_help = DOCTOR_EXITS)]
+    Doctor(Doctor),
     /// Leave findings as they are, with a comment that says why
     Keep(Keep),
     /// Take back a batch of changes, or complete one that was interrupted
@@ -332,6 +338,30 @@ pub(super) enum GraphFormat {
     Json,
     /// Graphviz
     Dot,
+}
+
+const DOCTOR_EXITS: &str = "\
+Exit codes:
+  0    everything was read, and Buck2 says the same if it was asked
+  1    Buck2 says something else
+  2    could not run: usage, configuration, input or output
+  3    part of the repository could not be read, and Buck2 says nothing else";
+
+/// `doctor`
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// How to print the result
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) format: DoctorFormat,
+}
+
+/// The formats of `doctor`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum DoctorFormat {
+    /// For people
+    Text,
+    /// One JSON object
+    Json,
 }
 
 /// `keep`

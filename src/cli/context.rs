@@ -1,15 +1,18 @@
 //! What every command needs: the options of all commands, the workspace, a pool of threads, where results go.
 
 use super::args::Global;
+use super::graph_from;
 use super::output_error;
 use super::progress::Bar;
 use super::surroundings::{Color, Surroundings};
 use crate::error::{Error, Result};
 use crate::progress::{Progress, Silent};
 use crate::report::{Look, Verbosity};
-use crate::workspace::{Environment, Overrides, Workspace, find_project_root};
+use crate::workspace::{Environment, Outside, Overrides, Workspace, find_project_root};
+use std::cell::OnceCell;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Columns of a report that goes to no terminal.
 const DEFAULT_WIDTH: usize = 100;
@@ -23,17 +26,21 @@ pub(super) struct Context<'a> {
     pub(super) err: &'a mut dyn Write,
     global: &'a Global,
     surroundings: &'a Surroundings,
+    /// What Buck2 says, asked once: what we write afterwards is no difference.
+    outside: OnceCell<Arc<Outside>>,
 }
 
 /// Opens a project as the command line says.
 pub(super) struct Opener {
     environment: Environment,
     overrides: Overrides,
+    outside: Option<Arc<Outside>>,
 }
 
 impl Opener {
     pub(super) fn open(&self) -> Result<Workspace> {
-        Workspace::open(Path::new(""), &self.environment, &self.overrides)
+        let workspace = Workspace::open(Path::new(""), &self.environment, &self.overrides)?;
+        Ok(Workspace { outside: self.outside.clone(), ..workspace })
     }
 }
 
@@ -44,12 +51,37 @@ impl<'a> Context<'a> {
         out: &'a mut dyn Write,
         err: &'a mut dyn Write,
     ) -> Self {
-        Self { out, err, global, surroundings }
+        Self { out, err, global, surroundings, outside: OnceCell::new() }
     }
 
-    /// Opens the project that holds the directory of `-C`, or the current one.
+    /// Opens the project that holds the directory of `-C`, or the current one, with the graph of `--graph-from`.
     pub(super) fn open(&self) -> Result<Workspace> {
-        self.opener().open()
+        let mut workspace = self.opener().open()?;
+        if let Some(from) = &self.global.graph_from
+            && workspace.outside.is_none()
+        {
+            let outside = graph_from::outside(from, &workspace, self)?;
+            workspace.outside = Some(Arc::clone(self.outside.get_or_init(|| outside)));
+        }
+        Ok(workspace)
+    }
+
+    /// `--graph-from`.
+    pub(super) fn graph_from(&self) -> Option<&'a Path> {
+        self.global.graph_from.as_deref()
+    }
+
+    /// The values of `.buckconfig` that the command line sets, as arguments for Buck2.
+    pub(super) fn buck2_arguments(&self) -> Vec<std::ffi::OsString> {
+        let values = self.global.buckconfig.iter().flat_map(|value| ["-c".into(), value.into()]);
+        let files = self.global.config_file.iter();
+        let files = files.flat_map(|file| ["--config-file".into(), self.dir().join(file).into()]);
+        values.chain(files).collect()
+    }
+
+    /// The program that a name means.
+    pub(super) fn program(&self, name: &str) -> Option<PathBuf> {
+        self.surroundings.program(name)
     }
 
     /// What opens the project again, on any thread.
@@ -61,7 +93,7 @@ impl<'a> Context<'a> {
             buckconfig: self.global.buckconfig.clone(),
             config_files: self.global.config_file.clone(),
         };
-        Opener { environment, overrides }
+        Opener { environment, overrides, outside: self.outside.get().cloned() }
     }
 
     /// The root of the project, for commands that need nothing else of it: they work where its configuration is broken.

@@ -4,6 +4,7 @@ use super::args::{Cost, CostFormat};
 use super::context::Context;
 use super::exit::Exit;
 use super::history;
+use crate::buck::Target;
 use crate::checks::{self, Selection};
 use crate::cost::{GraphChange, History, Ledger, Price, place_of, usage};
 use crate::error::Result;
@@ -59,7 +60,10 @@ fn price(
     prices.retain(|price| {
         let from = label(price.from);
         let selected = patterns.iter().any(|pattern| pattern.matches_label(from));
-        graph.definition(price.from).is_some() && (patterns.is_empty() || selected)
+        let to = label(price.to);
+        let is_written =
+            |target: &Target| !target.deps.iter().any(|dep| dep.to == *to && dep.is_own_of_rule());
+        graph.definition(price.from).is_some_and(is_written) && (patterns.is_empty() || selected)
     });
     let dependencies = prices.len();
     prices.retain(|price| price.roots > 0);

@@ -8,10 +8,12 @@ mod completions;
 mod config;
 mod context;
 mod cost;
+mod doctor;
 mod exit;
 mod explain;
 mod fix;
 mod graph;
+mod graph_from;
 mod history;
 mod interactive;
 mod keep;
@@ -85,6 +87,7 @@ fn command(
         Command::Cost(args) => cost::run(args, &mut context),
         Command::Tui(args) => tui::run(args, &mut context),
         Command::Graph(args) => graph::run(args, &mut context),
+        Command::Doctor(args) => doctor::run(args, &mut context),
         Command::Keep(args) => keep::run(args, &mut context),
         Command::Undo(args) => undo::run(args, &mut context),
         Command::Explain(args) => explain::run(args, &mut context),

@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -88,6 +89,23 @@ impl Runner {
         while let Ok(Event::Signal) = self.events.recv() {}
         Ok(ending)
     }
+}
+
+/// Runs a program to its end: whether it succeeded, and what it wrote to stdout. The rest goes where ours goes. It is in
+/// our own process group, so that whoever interrupts us interrupts it.
+#[expect(clippy::disallowed_methods, reason = "the user says what is run")]
+pub(super) fn output(
+    program: &Path,
+    arguments: &[OsString],
+    dir: &Path,
+) -> Result<(bool, Vec<u8>)> {
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(dir).stdin(Stdio::null()).stderr(Stdio::inherit());
+    let output = command.output();
+    let output = output.map_err(|error| {
+        Error::new(format!("`{}` cannot be run", program.display())).cause(error)
+    })?;
+    Ok((output.status.success(), output.stdout))
 }
 
 fn group(child: &Child) -> Option<Pid> {

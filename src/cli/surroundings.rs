@@ -28,6 +28,8 @@ pub struct Surroundings {
     pub has_true_color: bool,
     /// Whether the terminal shows no more than ASCII.
     pub is_ascii: bool,
+    /// The directories that hold programs.
+    pub path: Option<OsString>,
 }
 
 /// When to colour.
@@ -62,12 +64,20 @@ impl Surroundings {
             today: jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date(),
             editor: variable("VISUAL").or_else(|| variable("EDITOR")),
             step_summary: variable("GITHUB_STEP_SUMMARY").map(PathBuf::from),
+            path: variable("PATH"),
             has_true_color: variable("COLORTERM")
                 .is_some_and(|value| value == "truecolor" || value == "24bit"),
             is_ascii: !says_utf8(
                 variable("LC_ALL").or_else(|| variable("LC_CTYPE")).or_else(|| variable("LANG")),
             ),
         }
+    }
+
+    /// The program that a name means; `None` if it is in none of the directories of `path`.
+    #[expect(clippy::disallowed_methods, reason = "programs lie outside of the project")]
+    pub(super) fn program(&self, name: &str) -> Option<PathBuf> {
+        let dirs = std::env::split_paths(self.path.as_ref()?);
+        dirs.map(|dir| dir.join(name)).find(|file| file.is_file())
     }
 
     /// Whether results are coloured, given what the command line says.

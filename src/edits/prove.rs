@@ -178,7 +178,11 @@ impl<'a> Prover<'a> {
                 }
             }
             Change::DeleteTarget(label) => {
-                let place = &self.definition(label)?.place;
+                let target = self.definition(label)?;
+                if target.unread {
+                    return Err(format!("the call that makes `{label}` was not read"));
+                }
+                let place = &target.place;
                 let made = self.defined_at.get(&(&place.path, place.span));
                 for id in made.into_iter().flatten() {
                     let other = &self.graph.targets.node(*id).label;

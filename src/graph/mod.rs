@@ -128,7 +128,10 @@ fn build_from(
     let (evaluation, (files, mentions)) = rayon::join(evaluate, || {
         (PythonFiles::read(workspace, skip, known, progress), Mentions::read(workspace))
     });
-    let evaluation = evaluation?;
+    let mut evaluation = evaluation?;
+    if let Some(outside) = &workspace.outside {
+        evaluation.correct(outside, workspace);
+    }
     if progress.is_cancelled() {
         return Err(Error::new("the analysis was stopped"));
     }

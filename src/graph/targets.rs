@@ -152,6 +152,8 @@ impl Targets {
             | "implicit_test_library"
             | "extra_deps"
             | "test_deps" => true,
+            // Nobody printed what it is for: it carries whatever it can.
+            _ if dep.is_implicit() => true,
             // They are put into the link tree too, and imported by nobody (`python_binary.bzl`).
             "preload_deps" => Kind::of_rule(&from.kind, from.known).is_executable(),
             // A wheel or generated module that stands among the sources is a source, not a dependency.

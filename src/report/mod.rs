@@ -3,6 +3,7 @@
 mod concise;
 mod cost;
 mod diff;
+mod doctor;
 mod dot;
 mod format;
 mod github;
@@ -22,6 +23,9 @@ pub use cost::{
     cost_schema,
 };
 pub use diff::diff;
+pub use doctor::{
+    Comparison, Doctor, DoctorCell, DoctorDifference, Setup, doctor, doctor_json, doctor_schema,
+};
 pub use dot::{Edges, dot};
 pub use format::Format;
 pub use markdown::job_summary;

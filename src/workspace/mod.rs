@@ -10,8 +10,10 @@ mod files;
 mod globs;
 mod ignore_set;
 mod origin;
+mod outside;
 mod path_globs;
 mod pattern;
+mod recording;
 mod root;
 mod settings;
 mod settings_read;
@@ -30,6 +32,7 @@ pub use cells::{Cell, CellOrigin, Cells};
 pub use files::{DiskFiles, Files, OverlayFiles};
 pub use globs::{glob, package_files};
 pub use origin::Origin;
+pub use outside::{Differences, Fact, Outside, RecordedTarget, Recording, Side};
 pub use path_globs::PathGlobs;
 pub use pattern::Pattern;
 pub use root::{Environment, find_project_root};
@@ -72,6 +75,8 @@ pub struct Workspace {
     pub files: Arc<dyn Files>,
     /// What could not be read or understood so far, sorted.
     pub problems: Vec<Problem>,
+    /// What Buck2 says, if somebody asked it.
+    pub outside: Option<Arc<Outside>>,
 }
 
 impl Workspace {
@@ -93,7 +98,7 @@ impl Workspace {
         problems.extend_from_slice(tree.problems());
         problems.sort();
         let files = Arc::new(DiskFiles::new(&root));
-        Ok(Self { root, start, cells, tree, settings, files, problems })
+        Ok(Self { root, start, cells, tree, settings, files, problems, outside: None })
     }
 
     /// The same project with other contents of some files, `None` for those that are gone. Nothing is written.
@@ -111,6 +116,7 @@ impl Workspace {
             settings: self.settings.clone(),
             files: Arc::new(OverlayFiles::new(Arc::clone(&self.files), contents.clone())),
             problems: self.problems.clone(),
+            outside: self.outside.clone(),
         }
     }
 
