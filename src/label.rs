@@ -40,11 +40,11 @@ pub struct Label {
 }
 
 impl Label {
-    /// Splits `cell//package:name`; `None` if `text` is not in this full form.
+    /// Splits `cell//package:name`; `None` if `text` is not in this full form. The cell of a Bazel repository has no name.
     pub fn parse_full(text: &str) -> Option<Self> {
         let (cell, rest) = text.split_once("//")?;
         let (path, name) = rest.split_once(':')?;
-        if cell.is_empty() || name.is_empty() {
+        if name.is_empty() {
             return None;
         }
         Some(PackageId::new(cell, path).target(name))

@@ -43,7 +43,9 @@ fn parse(text: &str) -> Fixture {
             fixture.before.insert(name.to_owned(), contents);
         }
     }
-    fixture.before.entry(".buckconfig".to_owned()).or_default();
+    if !fixture.before.contains_key("MODULE.bazel") {
+        fixture.before.entry(".buckconfig".to_owned()).or_default();
+    }
     fixture
 }
 

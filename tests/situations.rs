@@ -38,7 +38,9 @@ fn parse(text: &str) -> Situation {
             }
         }
     }
-    files.entry(".buckconfig".to_owned()).or_default();
+    if !files.contains_key("MODULE.bazel") {
+        files.entry(".buckconfig".to_owned()).or_default();
+    }
     Situation { files, expected }
 }
 

@@ -4,6 +4,7 @@
 //! heap is measured before each statement, multiplication is refused where it would make something huge, and values are
 //! copied out up to a size and depth. What is left unbounded is a single call of a method such as `str.join`.
 
+use super::bazel::LabelValue;
 use super::marks;
 use super::select::{self, Parts, Selector};
 use super::unknown::Unknown;
@@ -125,6 +126,10 @@ impl Copying {
         }
         if let Some(number) = value.unpack_i32() {
             return Ok(Value::Int(i64::from(number)));
+        }
+        if let Some(label) = LabelValue::from_value(value) {
+            let text = label.text.as_str().into();
+            return Ok(Value::Str(Text { text, literal: None, joined: Vec::new() }));
         }
         if let Some(unknown) = Unknown::from_value(value) {
             return Ok(Value::Unknown(unknown.name().into()));

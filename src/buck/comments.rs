@@ -33,6 +33,8 @@ pub struct Directives {
     pub keeps: Vec<Keep>,
     /// Lines with a comment that says their element is managed by hand.
     manual: Vec<Line>,
+    /// `# gazelle:key value`, in order.
+    gazelle: Vec<(Box<str>, Box<str>)>,
     /// Text of comments that hide code from the exported tree (`@oss-disable`, `@fb-only`).
     pub conditional: Vec<Span>,
 }
@@ -44,6 +46,18 @@ struct Line {
     alone: bool,
     /// For comments that are alone: the line they speak of.
     speaks_of: u32,
+}
+
+impl Directives {
+    /// The values of a directive for gazelle, in order.
+    pub fn gazelle<'d>(&'d self, key: &'d str) -> impl DoubleEndedIterator<Item = &'d str> {
+        self.gazelle.iter().filter(move |(name, _)| &**name == key).map(|(_, value)| &**value)
+    }
+
+    /// Whether a comment above a line, alone on its own, says that what begins there is managed by hand.
+    pub(super) fn speaks_of(&self, line: u32) -> bool {
+        self.manual.iter().any(|comment| comment.alone && comment.speaks_of == line)
+    }
 }
 
 /// Reads a file's comments.
@@ -63,6 +77,10 @@ pub(super) fn read(text: &str, lines: &LineIndex, comments: &[Span]) -> Directiv
         }
         if lowered.contains("@oss-disable") || lowered.contains("@fb-only") {
             found.conditional.push(span);
+        }
+        if let Some(directive) = comment.strip_prefix("gazelle:") {
+            let (key, value) = directive.split_once(char::is_whitespace).unwrap_or((directive, ""));
+            found.gazelle.push((key.into(), value.trim().into()));
         }
         let speaks_of =
             || if alone { next_code_line(lines, comments, position, text) } else { line };
@@ -99,7 +117,8 @@ fn is_manual(lowered: &str) -> bool {
         || lowered.contains("autodeps2-fixme-manual")
         || lowered == "keep"
         || lowered.starts_with("keep:")
-        || lowered.starts_with("keep ")
+        // `# keep sorted` is for buildifier.
+        || lowered.starts_with("keep ") && !lowered.starts_with("keep sorted")
 }
 
 fn has_word(text: &str, word: &str) -> bool {

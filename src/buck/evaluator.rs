@@ -95,6 +95,9 @@ fn session<'w>(
     cells: &'w Cells,
     modules: &mut Modules,
 ) -> Result<Session<'w>> {
+    if cells.is_bazel() {
+        return Session::with_bazel(workspace, cells);
+    }
     if let Some((prelude, declared)) = load_prelude(workspace, cells, modules)?
         && let Some(session) = Session::with_prelude(workspace, cells, &prelude, declared.as_ref())
     {
@@ -138,6 +141,9 @@ pub(super) fn packages_to_read<'w>(
 /// PACKAGE files at or above a package; a `BUCK_TREE` beside one wins (`buck2_interpreter/src/paths/package.rs`).
 fn package_files(workspace: &Workspace) -> Vec<ProjectPath> {
     let mut files: Vec<ProjectPath> = Vec::new();
+    if workspace.cells.is_bazel() {
+        return files;
+    }
     let mut on_the_way: BTreeSet<ProjectPath> = BTreeSet::new();
     for package in workspace.tree.packages() {
         let mut dir = Some(package.dir.clone());

@@ -151,7 +151,7 @@ fn register(builder: &mut GlobalsBuilder) {
     utility_functions(builder);
 }
 
-fn recorder<'x, 'a>(eval: &Evaluator<'_, 'x, 'a>) -> anyhow::Result<&'x Recorder<'a>> {
+pub(super) fn recorder<'x, 'a>(eval: &Evaluator<'_, 'x, 'a>) -> anyhow::Result<&'x Recorder<'a>> {
     Recorder::of(eval).ok_or_else(|| anyhow::anyhow!("not in a build file"))
 }
 
@@ -451,7 +451,7 @@ fn package_value<'v>(key: &str, eval: &Evaluator<'v, '_, '_>) -> anyhow::Result<
     Ok(value.map_or_else(StarValue::new_none, |value| to_starlark(value, eval.heap())))
 }
 
-fn to_starlark<'v>(value: &Value, heap: Heap<'v>) -> StarValue<'v> {
+pub(super) fn to_starlark<'v>(value: &Value, heap: Heap<'v>) -> StarValue<'v> {
     match value {
         Value::Bool(flag) => StarValue::new_bool(*flag),
         Value::Int(number) => heap.alloc(*number),
@@ -467,7 +467,7 @@ fn to_starlark<'v>(value: &Value, heap: Heap<'v>) -> StarValue<'v> {
     }
 }
 
-fn texts(values: &UnpackListOrTuple<StarValue<'_>>) -> Vec<String> {
+pub(super) fn texts(values: &UnpackListOrTuple<StarValue<'_>>) -> Vec<String> {
     values
         .items
         .iter()

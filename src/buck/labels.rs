@@ -16,6 +16,10 @@ pub struct Written {
 ///
 /// `None` for patterns and for text that is no label. A cell that nothing declares stands for itself, as something outside.
 pub fn parse(text: &str, package: &PackageId, cells: &Cells) -> Option<Written> {
+    if cells.is_bazel() {
+        let label = super::bazel::labels::parse(text, package, cells)?;
+        return Some(Written { label, sub_target: None });
+    }
     let text = text.split('?').next().unwrap_or(text);
     let (text, sub_target) = match text.split_once('[') {
         Some((label, rest)) => (label, Some(rest.split(']').next().unwrap_or(rest).into())),
@@ -46,7 +50,7 @@ fn split<'t>(text: &'t str, here: &PackageId, cells: &Cells) -> Option<(PackageI
     Some((PackageId::new(cell, path.trim_end_matches('/')), name))
 }
 
-/// Whether a source string names a target rather than a file (`attr_type/source.rs`).
+/// Whether a source string names a target rather than a file (`attr_type/source.rs`). `@name` is a label in Bazel alone.
 pub fn looks_like_label(text: &str) -> bool {
     text.starts_with(':') || text.contains("//") && text.contains(':') || text.starts_with("//")
 }

@@ -15,6 +15,9 @@ pub(super) fn resolve(
 ) -> Result<ProjectPath, String> {
     let here = from.parent().unwrap_or_else(ProjectPath::root);
     let leaves = || format!("`{text}` leaves the project");
+    if cells.is_bazel() && super::bazel::is_external(text, cells) {
+        return Err(format!("`{text}` is of another repository"));
+    }
     let Some((cell, rest)) = text.trim_start_matches('@').split_once("//") else {
         let relative = text.strip_prefix(':').unwrap_or(text);
         return here.join(relative).ok_or_else(leaves);

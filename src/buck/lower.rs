@@ -1,5 +1,6 @@
 //! Recorded rule calls become targets: dependencies and sources by attribute, with the literal each came from. Pure.
 
+use super::bazel::labels as bazel;
 use super::labels::{self, Written};
 use super::marks::LiteralId;
 use super::recorder::RawTarget;
@@ -38,6 +39,10 @@ pub struct Target {
     pub incomplete: bool,
     /// What it is was told by Buck2: its call, if we have one, is of a macro that could not be read.
     pub unread: bool,
+    /// Of Bazel: the files that it makes by name, relative to its package. Each is a label of its own.
+    pub outputs: Vec<Box<str>>,
+    /// Of Bazel: its rule is declared as one of programs or tests.
+    pub starts: bool,
 }
 
 impl Target {
@@ -106,6 +111,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) package: &'a PackageId,
     pub(super) dir: &'a ProjectPath,
     pub(super) is_file: &'a dyn Fn(&ProjectPath) -> bool,
+    /// Whether the package makes a target or file of this name.
+    pub(super) is_made: &'a dyn Fn(&str) -> bool,
     /// Whether a literal was written as this text.
     pub(super) is_written: &'a dyn Fn(LiteralId, &str) -> bool,
 }
@@ -137,6 +144,7 @@ pub(super) fn target(
         }
     }
     let Lowering { deps, sources, incomplete, .. } = lowering;
+    let outputs = if around.cells.is_bazel() { outputs(&raw) } else { Vec::new() };
     let manual = manual || has_label(&raw.attrs, "noautodeps");
     Target {
         label: around.package.target(raw.name.text),
@@ -146,6 +154,8 @@ pub(super) fn target(
         call,
         manual,
         is_toolchain: raw.schema.is_toolchain(),
+        starts: raw.schema.starts(),
+        outputs,
         deps,
         sources,
         attrs: raw.attrs,
@@ -153,6 +163,22 @@ pub(super) fn target(
         incomplete,
         unread: false,
     }
+}
+
+/// The files that a call makes by name: its `out` and `outs`, and what its rule declares.
+pub(super) fn outputs(raw: &RawTarget) -> Vec<Box<str>> {
+    let templates = raw.schema.outputs().iter();
+    let mut outputs: Vec<Box<str>> =
+        templates.map(|template| template.replace("%{name}", &raw.name.text).into()).collect();
+    for (name, value) in &raw.attrs {
+        if matches!(&**name, "out" | "outs") {
+            value.for_each_text(&mut |text| {
+                let output = text.text.strip_prefix(':').unwrap_or(&text.text);
+                outputs.push(output.into());
+            });
+        }
+    }
+    outputs
 }
 
 fn has_label(attrs: &[(Box<str>, Value)], label: &str) -> bool {
@@ -262,6 +288,11 @@ impl Lowering<'_> {
     }
 
     fn leaf(&mut self, text: &Text, kind: &AttrKind) {
+        if self.around.cells.is_bazel()
+            && let AttrKind::Dep(_) | AttrKind::Source = kind
+        {
+            return self.file_or_target(text, kind);
+        }
         match kind {
             AttrKind::Dep(role) => self.dep(&text.text, text.literal, *role, false),
             AttrKind::Source => self.source(text, None),
@@ -292,12 +323,55 @@ impl Lowering<'_> {
         self.dep(label, literal, DepRole::Target, true);
     }
 
+    /// Bazel: files and targets share their names, whatever the attribute is for.
+    fn file_or_target(&mut self, text: &Text, kind: &AttrKind) {
+        let around = self.around;
+        let Some(label) = bazel::parse_in_attribute(&text.text, around.package, around.cells)
+        else {
+            return;
+        };
+        let dir = around.cells.dir_of_package(&label.package);
+        let path = dir.and_then(|dir| dir.join(&label.name));
+        let is_own = label.package == *around.package;
+        let file = path.filter(|_| !is_own || !(around.is_made)(&label.name));
+        let present = file.as_ref().is_some_and(around.is_file);
+        let is_bare = !text.text.starts_with([':', '/', '@']);
+        let origin = match file {
+            Some(path) if present || is_bare && *kind == AttrKind::Source => {
+                SourceOrigin::File { path, present }
+            }
+            _ => {
+                let role = if let AttrKind::Dep(role) = kind { *role } else { DepRole::Target };
+                self.dep_on(label.clone(), &text.text, text.literal, role);
+                SourceOrigin::Target(Written { label, sub_target: None })
+            }
+        };
+        if present || *kind == AttrKind::Source {
+            let (attr, literal) = (self.attr.into(), text.literal);
+            self.sources.push(Source { attr, destination: None, origin, literal });
+        }
+    }
+
     fn guess(&mut self, text: &Text) {
         if text.text.contains("$(") {
             self.leaf(text, &AttrKind::Arg);
-        } else if labels::looks_like_label(&text.text) && !text.text.contains(' ') {
+        } else if self.looks_like_label(&text.text) && !text.text.contains(' ') {
+            self.target_or_file(text);
+        }
+    }
+
+    fn target_or_file(&mut self, text: &Text) {
+        if self.around.cells.is_bazel() {
+            self.file_or_target(text, &AttrKind::Dep(DepRole::Target));
+        } else {
             self.dep(&text.text, text.literal, DepRole::Target, false);
         }
+    }
+
+    fn looks_like_label(&self, text: &str) -> bool {
+        let is_bazel = self.around.cells.is_bazel();
+        let is_visibility = || is_bazel && text.starts_with("//visibility:");
+        (labels::looks_like_label(text) || is_bazel && text.starts_with('@')) && !is_visibility()
     }
 
     fn dep(&mut self, text: &str, literal: Option<LiteralId>, role: DepRole, in_string: bool) {
@@ -314,6 +388,12 @@ impl Lowering<'_> {
             literal,
             branch: self.branch.clone(),
         });
+    }
+
+    fn dep_on(&mut self, to: Label, text: &str, literal: Option<LiteralId>, role: DepRole) {
+        let (attr, branch) = (self.attr.into(), self.branch.clone());
+        let (sub_target, in_string, text) = (None, false, text.into());
+        self.deps.push(Dep { to, sub_target, attr, role, in_string, text, literal, branch });
     }
 
     fn source(&mut self, text: &Text, destination: Option<Box<str>>) {

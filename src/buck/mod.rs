@@ -3,6 +3,7 @@
 //! Evaluation is permissive: what cannot be found is absorbed, what fails costs its own statement, and both are counted.
 //! Reads files through the workspace; writes nothing.
 
+mod bazel;
 mod beside;
 mod bounds;
 mod causes;

@@ -7,7 +7,7 @@ use super::recorder::Recorder;
 use super::run::{self, Input, Loader};
 use super::session::Session;
 use super::unknown::Unknown;
-use super::{data_load, loads, prelude};
+use super::{bazel, data_load, loads, prelude};
 use crate::source::{Problem, ProblemKind, ProjectPath};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -223,14 +223,21 @@ impl Modules {
             let loaded = target.as_ref().ok().and_then(|target| self.loaded.get(target));
             let helpers = session.core.helpers.find(&module);
             let found = loaded.or(helpers);
+            let is_external =
+                session.cells.is_bazel() && bazel::is_external(&module, session.cells);
+            let known = session.core.bazel.as_ref().filter(|_| is_external);
+            let is_missing = |symbol: &&str| {
+                found.is_none_or(|found| !has(&found.plain, symbol))
+                    || known.is_some_and(|shared| shared.get(symbol).is_some())
+            };
             let overrides = session.core.macros.overrides(&module, &symbols);
             let missing: Vec<&str> = symbols
                 .iter()
                 .copied()
                 .filter(|symbol| !overrides.contains_key(*symbol))
-                .filter(|symbol| found.is_none_or(|found| !has(&found.plain, symbol)))
+                .filter(is_missing)
                 .collect();
-            if !missing.is_empty() {
+            if !missing.is_empty() && !is_external {
                 let line = file.lines.line(load.span.start);
                 let message = explain_missing(&module, &missing, target.as_ref().err());
                 problems.push(Problem {
@@ -242,7 +249,7 @@ impl Modules {
             }
             let complete = |base: Option<&FrozenModule>| match base {
                 Some(base) if missing.is_empty() && overrides.is_empty() => base.clone(),
-                _ => extend(session, base, &overrides, &missing),
+                _ => extend(session, base, &overrides, &missing, is_external.then_some(&*module)),
             };
             plain.insert(&module, complete(found.map(|found| &found.plain)));
             marked.insert(&module, complete(found.map(|found| &found.marked)));
@@ -285,12 +292,14 @@ fn has(module: &FrozenModule, symbol: &str) -> bool {
     matches!(module.get_option(symbol), Ok(Some(_)))
 }
 
-/// A module with the public names of `base`, some of them replaced, and placeholders for those it lacks.
+/// A module with the public names of `base`, some of them replaced, and what stands for those it lacks: placeholders, or for
+/// a load of another repository, `external`, what everybody knows by these names.
 fn extend(
     session: &Session<'_>,
     base: Option<&FrozenModule>,
     overrides: &FxHashMap<&str, super::macros::Macro>,
     missing: &[&str],
+    external: Option<&str>,
 ) -> FrozenModule {
     let frozen = Module::with_temp_heap(|module| {
         if let Some(base) = base {
@@ -309,7 +318,12 @@ fn extend(
             module.set(name, value);
         }
         for name in missing {
-            module.set(name, module.heap().alloc(Unknown::named(name)));
+            let heap = module.heap();
+            let value = match external {
+                Some(load) => bazel::external(session, load, name, heap),
+                None => heap.alloc(Unknown::named(name)),
+            };
+            module.set(name, value);
         }
         module.freeze()
     });

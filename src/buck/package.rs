@@ -10,6 +10,7 @@ use super::session::Session;
 use crate::label::PackageId;
 use crate::source::{Place, Problem, ProjectPath, Span};
 use crate::workspace::PackageDir;
+use rustc_hash::FxHashSet;
 use starlark::environment::FrozenModule;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -148,6 +149,9 @@ pub(super) fn evaluate<'a>(
     let found = run(session, modules, file, scope, includes, runs);
     done.oncall = found.oncall;
     done.globs = found.globs;
+    if session.cells.is_bazel() {
+        done.default_visibility = found.visibility;
+    }
     done.untraced = found.untraced;
     let has_nothing = !file.has_statements() || file.text.is_empty();
     done.failed = has_nothing && !file.problems.is_empty();
@@ -158,29 +162,44 @@ pub(super) fn evaluate<'a>(
         let written = file.and_then(|file| file.collected.literals.get(literal.index as usize));
         written.is_some_and(|written| *written.text == *text)
     };
+    let made = made_names(session, &found.targets);
+    let is_made = |name: &str| made.contains(name);
     let around = Surroundings {
+        is_made: &is_made,
         cells: session.cells,
         package: &package.id,
         dir: &package.dir,
         is_file: &is_file,
         is_written: &is_written,
     };
+    let is_tree_manual = is_managed_by_hand(session, modules, &package.dir);
     done.targets = found
         .targets
         .into_iter()
         .map(|raw| {
             let frames = located(&raw, modules, !done.untraced);
             let places = [defining_place(&frames, file), calling_place(&frames, file)];
-            let manual = managed_by_hand(&frames);
+            let manual = is_tree_manual || managed_by_hand(&frames, session.cells.is_bazel());
             lower::target(raw, places, manual, &around)
         })
         .collect();
     (done, found.problems)
 }
 
+/// Bazel: the names of targets and of the files that they make.
+fn made_names(session: &Session<'_>, targets: &[RawTarget]) -> FxHashSet<Box<str>> {
+    if !session.cells.is_bazel() {
+        return FxHashSet::default();
+    }
+    let names = targets.iter().map(|target| target.name.text.clone());
+    names.chain(targets.iter().flat_map(lower::outputs)).collect()
+}
+
 struct Found {
     targets: Vec<RawTarget>,
     oncall: Option<Box<str>>,
+    /// `package(default_visibility)`.
+    visibility: Vec<Box<str>>,
     globs: BTreeSet<String>,
     problems: Vec<Problem>,
     untraced: bool,
@@ -212,13 +231,14 @@ fn run<'a>(
     problems.extend(found);
     let oncall = plain.oncall.into_inner();
     let globs = plain.globs.into_inner();
+    let visibility = plain.visibility.into_inner();
     let plain = plain.targets.into_inner();
     let marked = marked.map(|marked| marked.targets.into_inner());
     let (targets, untraced) = match marked {
         Some(marked) if marked == plain => (marked, false),
         _ => (plain, true),
     };
-    Found { targets, oncall, globs, problems, untraced }
+    Found { targets, oncall, visibility, globs, problems, untraced }
 }
 
 /// A call frame in a file of the project, with its bytes in the file's own text.
@@ -277,14 +297,33 @@ fn has_name_argument(call: &str) -> bool {
     false
 }
 
+/// Bazel: whether gazelle leaves a directory's build file alone: it says so itself, or switches the language off for its tree.
+fn is_managed_by_hand(session: &Session<'_>, modules: &Modules, dir: &ProjectPath) -> bool {
+    if !session.cells.is_bazel() {
+        return false;
+    }
+    let directives = |dir: &ProjectPath| {
+        let package = session.disk.tree.package_at(dir)?;
+        let (_, file) = modules.file(package.build_file.as_str())?;
+        Some(&file.collected.directives)
+    };
+    let mut above = std::iter::successors(Some(dir.clone()), ProjectPath::parent);
+    let ignored = directives(dir).is_some_and(|own| own.gazelle("ignore").next().is_some());
+    let extension = above.find_map(|dir| directives(&dir)?.gazelle("python_extension").last());
+    ignored || extension == Some("disabled")
+}
+
 /// `@noautodeps` in a file on the way, or `@autodeps-skip` in or right above a call on the way.
-fn managed_by_hand(frames: &[Located<'_>]) -> bool {
+///
+/// In Bazel also a `# keep` right above the call.
+fn managed_by_hand(frames: &[Located<'_>], is_bazel: bool) -> bool {
     frames.iter().any(|frame| {
         let directives = &frame.file.collected.directives;
         let lines = &frame.file.lines;
         let first = lines.line(frame.span.start);
         let skips =
             |&at: &u32| frame.span.range().contains(&(at as usize)) || lines.line(at) + 1 == first;
-        directives.whole_file || directives.skips.iter().any(skips)
+        let is_kept = is_bazel && directives.speaks_of(first);
+        directives.whole_file || directives.skips.iter().any(skips) || is_kept
     })
 }

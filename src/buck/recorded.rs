@@ -91,6 +91,8 @@ impl Recorded<'_> {
             package,
             dir: &dir,
             is_file: &is_file,
+            // In labels of Buck2 a file is never meant by a target's name.
+            is_made: &|_| false,
             is_written: &|_, _| false,
         };
         let place = Place { path: build_file, span: Span::default() };

@@ -44,6 +44,28 @@ impl Rule {
         Self { name: Arc::new(cell), schema }
     }
 
+    /// A rule as a file declares it; its name is that of the variable it is assigned to.
+    pub(super) fn declared(
+        attributes: Option<&DictRef<'_>>,
+        finish: impl FnOnce(RuleSchema) -> RuleSchema,
+    ) -> Self {
+        let mut kinds = Vec::new();
+        let mut defaults = Vec::new();
+        for (name, declaration) in attributes.iter().flat_map(|attributes| attributes.iter()) {
+            let (Some(name), Some(declared)) = (name.unpack_str(), AttrDecl::of(declaration))
+            else {
+                continue;
+            };
+            kinds.push((name.into(), declared.kind.clone()));
+            // Attributes that begin with `_` hold toolchains and tools of the rule itself.
+            if let Some(default) = declared.default.as_ref().filter(|_| !name.starts_with('_')) {
+                defaults.push((name.into(), super::value::Value::clone(default)));
+            }
+        }
+        let schema = finish(RuleSchema::new(kinds).with_defaults(defaults));
+        Self { name: Arc::new(OnceLock::new()), schema: Arc::new(schema) }
+    }
+
     /// The schema, for whoever wants to list it.
     pub(super) fn schema(&self) -> &Arc<RuleSchema> {
         &self.schema
@@ -83,6 +105,7 @@ pub(super) struct AttrDecl {
     kind: AttrKind,
     #[allocative(skip)]
     default: Option<Arc<super::value::Value>>,
+    is_list: bool,
 }
 
 starlark::starlark_simple_value!(AttrDecl);
@@ -90,6 +113,23 @@ starlark::starlark_simple_value!(AttrDecl);
 impl fmt::Display for AttrDecl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "attrs.{}", self.kind.to_text())
+    }
+}
+
+impl AttrDecl {
+    /// The declaration behind a value.
+    pub(super) fn of(value: Value<'_>) -> Option<&Self> {
+        value.downcast_ref::<Self>()
+    }
+
+    /// What the attribute is when a call leaves it out.
+    pub(super) fn default(&self) -> Option<&super::value::Value> {
+        self.default.as_deref()
+    }
+
+    /// Whether the attribute is a list, which is empty when nothing else is said.
+    pub(super) fn is_list(&self) -> bool {
+        self.is_list
     }
 }
 
@@ -160,9 +200,19 @@ impl<'v> StarlarkValue<'v> for AttrConstructor {
             }
         }
         let kind = kind_of(&self.name, inner);
-        let default = default.filter(|_| kind.holds_labels()).map(to_value).transpose()?;
+        let is_list = self.name.starts_with("attr.") && self.name.ends_with("_list");
+        // A macro of Bazel's passes every default on.
+        let is_wanted = kind.holds_labels() || self.name.starts_with("attr.");
+        let default = default.filter(|_| is_wanted).map(to_value).transpose()?;
         let default = default.map(Arc::new);
-        Ok(eval.heap().alloc(AttrDecl { kind, default }))
+        Ok(eval.heap().alloc(AttrDecl { kind, default, is_list }))
+    }
+}
+
+impl AttrConstructor {
+    /// The constructor of this name.
+    pub(super) fn named(name: &str) -> Self {
+        Self { name: name.to_owned() }
     }
 }
 
@@ -195,6 +245,14 @@ fn kind_of(constructor: &str, inner: Vec<AttrKind>) -> AttrKind {
         // `versioned` is a list of (versions, value).
         "versioned" => AttrKind::Each(Box::new(AttrKind::Tuple(vec![AttrKind::Plain, *next()]))),
         "dict" => AttrKind::Dict(next(), next()),
+        // Bazel's.
+        "attr.label" | "attr.label_list" => AttrKind::Each(Box::new(AttrKind::Source)),
+        "attr.label_keyed_string_dict" => {
+            AttrKind::Dict(Box::new(AttrKind::Source), Box::new(AttrKind::Plain))
+        }
+        "attr.string_keyed_label_dict" => {
+            AttrKind::Dict(Box::new(AttrKind::Plain), Box::new(AttrKind::Source))
+        }
         "tuple" => AttrKind::Tuple(inner),
         "one_of" => AttrKind::OneOf(inner),
         // Attributes that cannot be set hold nothing that anybody wrote.
@@ -268,23 +326,8 @@ impl<'v> StarlarkValue<'v> for Constant {
 pub(super) fn register(builder: &mut GlobalsBuilder) {
     fn rule<'v>(#[starlark(kwargs)] kwargs: DictRef<'v>) -> anyhow::Result<Rule> {
         let attributes = kwargs.get_str("attrs").and_then(DictRef::from_value);
-        let mut kinds = Vec::new();
-        let mut defaults = Vec::new();
-        for (name, declaration) in attributes.iter().flat_map(|attributes| attributes.iter()) {
-            let (Some(name), Some(declared)) =
-                (name.unpack_str(), AttrDecl::from_value(declaration))
-            else {
-                continue;
-            };
-            kinds.push((name.into(), declared.kind.clone()));
-            // Attributes that begin with `_` hold toolchains and tools of the rule itself.
-            if let Some(default) = declared.default.as_ref().filter(|_| !name.starts_with('_')) {
-                defaults.push((name.into(), super::value::Value::clone(default)));
-            }
-        }
         let flag = kwargs.get_str("is_toolchain_rule").and_then(Value::unpack_bool);
-        let schema = RuleSchema::new(kinds).with_defaults(defaults).toolchain(flag == Some(true));
-        Ok(Rule { name: Arc::new(OnceLock::new()), schema: Arc::new(schema) })
+        Ok(Rule::declared(attributes.as_ref(), |schema| schema.toolchain(flag == Some(true))))
     }
 }
 

@@ -141,6 +141,9 @@ pub struct RuleSchema {
     /// What attributes that hold labels are when a call leaves them out.
     defaults: Vec<(Box<str>, Value)>,
     is_toolchain: bool,
+    /// Files that a target makes beside those of its `out` and `outs`; `%{name}` stands for its name.
+    outputs: Vec<Box<str>>,
+    starts: bool,
 }
 
 impl RuleSchema {
@@ -153,6 +156,8 @@ impl RuleSchema {
             provides: Vec::new(),
             defaults: Vec::new(),
             is_toolchain: false,
+            outputs: Vec::new(),
+            starts: false,
         }
     }
 
@@ -161,6 +166,30 @@ impl RuleSchema {
     pub fn toolchain(mut self, is_toolchain: bool) -> Self {
         self.is_toolchain = is_toolchain;
         self
+    }
+
+    /// The same for a rule that makes files of these names.
+    #[must_use]
+    pub fn with_outputs(mut self, outputs: Vec<Box<str>>) -> Self {
+        self.outputs = outputs;
+        self
+    }
+
+    /// Names of the files that a target makes; `%{name}` stands for its own.
+    pub fn outputs(&self) -> &[Box<str>] {
+        &self.outputs
+    }
+
+    /// The same, declared as a rule of programs or tests, or not.
+    #[must_use]
+    pub fn starting(mut self, starts: bool) -> Self {
+        self.starts = starts;
+        self
+    }
+
+    /// Whether the rule was declared as one of programs or tests.
+    pub fn starts(&self) -> bool {
+        self.starts
     }
 
     /// Whether the rule was declared with `is_toolchain_rule = True`.
@@ -274,7 +303,12 @@ pub(super) fn built_in() -> &'static RuleTable {
 impl RuleTable {
     /// The table shipped with the program: one `rule attribute=kind …` a line, made from the prelude's own declarations.
     fn built_in() -> Self {
-        Self { rules: TABLE.lines().filter_map(parse_line).collect() }
+        Self::of_text(TABLE)
+    }
+
+    /// A table in that form.
+    pub(super) fn of_text(text: &str) -> Self {
+        Self { rules: text.lines().filter_map(parse_line).collect() }
     }
 
     /// The schema of a rule.

@@ -1,5 +1,6 @@
 //! One evaluation of a workspace under one configuration: names in scope, rules, macros, globs. Reads through the workspace.
 
+use super::bazel;
 use super::globals;
 use super::helpers::Helpers;
 use super::macros::{self, MacroTable};
@@ -56,6 +57,8 @@ pub(super) struct Core {
     pub(super) empty: FrozenModule,
     /// Stand-ins for helper files that are not on disk.
     pub(super) helpers: Helpers,
+    /// What Bazel's files see that is written in Starlark, if these are Bazel's.
+    pub(super) bazel: Option<bazel::Shared>,
     prelude_cell: Option<Arc<str>>,
     /// `.bzl` files of the prelude.
     prelude_scope: Scope,
@@ -101,7 +104,33 @@ impl<'a> Session<'a> {
         };
         let modules = globals::base().with(native);
         let builds = globals::base().with(native).with(add_rules);
-        Self::new(workspace, cells, rules.clone(), modules, builds)
+        Self::new(workspace, cells, rules.clone(), [modules, builds], None)
+    }
+
+    /// A session as Bazel has it.
+    pub(super) fn with_bazel(
+        workspace: &'a Workspace,
+        cells: &'a Cells,
+    ) -> crate::error::Result<Self> {
+        let shared = bazel::Shared::new(&empty_module()?);
+        let rules = bazel::rules();
+        let base = bazel::base(&shared).build();
+        let add_rules = |builder: &mut GlobalsBuilder| {
+            for name in rules.names() {
+                if let Some(schema) = rules.get(name) {
+                    builder.set(name, Rule::named(name, schema.clone()));
+                }
+            }
+        };
+        let native = |builder: &mut GlobalsBuilder| {
+            builder.namespace("native", |builder| {
+                globals::copy(&base, builder);
+                add_rules(builder);
+            });
+        };
+        let modules = bazel::base(&shared).with(native);
+        let builds = bazel::base(&shared).with(native).with(add_rules);
+        Self::new(workspace, cells, rules.clone(), [modules, builds], Some(shared))
     }
 
     /// A session whose rules are those that the prelude on disk exports; `None` if it exports no `native`.
@@ -136,27 +165,23 @@ impl<'a> Session<'a> {
         };
         let modules = globals::base().with(add_native);
         let builds = globals::base().with(add_native).with(add_members);
-        Some(Self::new(workspace, cells, table, modules, builds))
+        Some(Self::new(workspace, cells, table, [modules, builds], None))
     }
 
-    #[expect(
-        clippy::redundant_closure_for_method_calls,
-        reason = "the method itself is not general enough over the heap's lifetime"
-    )]
     fn new(
         workspace: &'a Workspace,
         cells: &'a Cells,
         rules: RuleTable,
-        modules: GlobalsBuilder,
-        builds: GlobalsBuilder,
+        [modules, builds]: [GlobalsBuilder; 2],
+        bazel: Option<bazel::Shared>,
     ) -> crate::error::Result<Self> {
-        let empty = Module::with_temp_heap(|module| module.freeze())
-            .map_err(|_| crate::error::Error::new("the evaluator cannot make an empty module"))?;
+        let empty = empty_module()?;
         let core = Core {
             rules,
             macros: MacroTable::new(&workspace.settings),
             helpers: Helpers::new(&empty),
             empty,
+            bazel,
             prelude_cell: cells.prelude().map(|(name, _)| name),
             prelude_scope: Scope::new(globals::base()),
             module_scope: Scope::new(modules),
@@ -176,6 +201,14 @@ impl<'a> Session<'a> {
     /// The rules of a `namespace`, made once.
     pub(super) fn namespace_rules(&self) -> &[(String, Rule)] {
         self.core.namespace_rules.get_or_init(|| macros::namespace_rules(self))
+    }
+
+    /// The rule that a name means wherever it is loaded from: that of `[rules]`, else that of the table.
+    pub(super) fn named_rule(&self, name: &str) -> Option<Rule> {
+        if let Some(setting) = self.core.macros.named(name) {
+            return Some(macros::rule(setting, self));
+        }
+        Some(Rule::named(name, self.core.rules.get(name)?.clone()))
     }
 
     /// A module in which nothing is defined.
@@ -270,6 +303,15 @@ impl<'a> Session<'a> {
             .max_by_key(|symbol| symbol.dir.as_str().len())
             .map(|symbol| symbol.value.clone())
     }
+}
+
+#[expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the method itself is not general enough over the heap's lifetime"
+)]
+fn empty_module() -> crate::error::Result<FrozenModule> {
+    Module::with_temp_heap(|module| module.freeze())
+        .map_err(|_| crate::error::Error::new("the evaluator cannot make an empty module"))
 }
 
 fn exported_rules(module: &FrozenModule) -> Vec<(String, Arc<RuleSchema>)> {

@@ -112,7 +112,10 @@ fn finding(
         format!("`{second_label}` and `{first_label}` provide `{module}` from different files")
     };
     let region = context.call(target);
-    let mut finding = Finding::new(CheckId::AmbiguousOwner, Confidence::Certain, region, message);
+    // Bazel puts the file in its place once, and targets of different extent often share it on purpose.
+    let is_harmless = same_file && context.workspace.cells.is_bazel();
+    let confidence = if is_harmless { Confidence::Likely } else { Confidence::Certain };
+    let mut finding = Finding::new(CheckId::AmbiguousOwner, confidence, region, message);
     if !same_file {
         finding.severity = Severity::Error;
     }

@@ -8,6 +8,7 @@ use super::edges::{self, EdgeId, Edges};
 use super::leaning::{self, Executables, Outcome};
 use super::liveness::{self, ModuleLife, RootTargets};
 use super::loading::Loading;
+use super::outside;
 use super::transitive_dep::{self, Undeclared};
 use crate::buck::{LiteralId, Target};
 use crate::finding::{Addition, Confidence, Evidence, Region, Removal};
@@ -156,6 +157,7 @@ impl<'a> Context<'a> {
         }
         let has_resources = offers().any(|offer| offer.has_resources);
         let sure = from_known
+            && !self.is_explained(id)
             && complete
             && !native
             && !has_resources
@@ -166,6 +168,26 @@ impl<'a> Context<'a> {
                 .dead_users(id)
                 .all(|path| dead_module::verdict(self, path) == Some(Confidence::Certain));
         if sure { Confidence::Certain } else { Confidence::Likely }
+    }
+
+    /// Of Bazel: whether something else than an import may be what a dependency is there for: it stands for something outside,
+    /// or is brought along for that; it has the same source; a comment beside it says what.
+    fn is_explained(&self, id: EdgeId) -> bool {
+        if !self.workspace.cells.is_bazel() {
+            return false;
+        }
+        let has_comment = |literal: LiteralId| {
+            let place = self.graph.evaluation.place(literal);
+            let file = self.graph.evaluation.file(&place.path)?;
+            let rest = file.text().get(place.span.end as usize..)?.lines().next()?;
+            Some(rest.trim_start().trim_start_matches([',', ']']).trim_start().starts_with('#'))
+        };
+        let literal = self.edges.dep(id).and_then(|dep| dep.literal);
+        let to = self.edges.edge(id).to;
+        self.edges.is_stand_in(to)
+            || self.roots.brought_along.contains(&to)
+            || outside::shares_source(self.graph, id.from, to)
+            || literal.and_then(has_comment).unwrap_or(false)
     }
 
     /// Dead sources of a target that use what an edge brings: they have to go first.

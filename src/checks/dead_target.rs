@@ -21,6 +21,7 @@
 //! everybody is reported as `likely` at most.
 
 use super::context::Context;
+use super::leaning;
 use super::visibility;
 use crate::buck::{self, LiteralId};
 use crate::finding::{Change, CheckId, Confidence, Evidence, Finding, FixSet, Safety};
@@ -119,7 +120,8 @@ fn confidence(context: &Context<'_>, id: TargetId) -> Confidence {
     // What a genrule makes may be a product that somebody builds by name.
     let sure = matches!(kind, Kind::PythonLibrary | Kind::PythonPrebuilt)
         || matches!(rule, Some("filegroup" | "export_file"));
-    if public || !sure { Confidence::Likely } else { Confidence::Certain }
+    let stands_for_more = context.edges.is_stand_in(id);
+    if public || !sure || stands_for_more { Confidence::Likely } else { Confidence::Certain }
 }
 
 /// Dead targets whose modules something alive imports without declaring it: what they lack is a dependency on them.
@@ -129,7 +131,9 @@ fn wanted(context: &Context<'_>) -> FxHashSet<TargetId> {
     for (id, _) in context.defined().filter(|(id, _)| context.is_live(*id)) {
         for name in context.edges.uses[id.index()].by_name.keys() {
             let owners = || graph.owners.providers(*name).map(|provision| provision.target);
-            if !owners().any(|owner| context.is_live(owner)) {
+            // What only has definitions of protocol buffers cannot be declared.
+            let is_declarable = |owner: &TargetId| !leaning::is_proto(graph, *owner);
+            if !owners().filter(is_declarable).any(|owner| context.is_live(owner)) {
                 wanted.extend(owners());
             }
         }

@@ -95,7 +95,10 @@ impl<'a> Doubt<'a> {
             unread: ids()
                 .filter_map(|id| Some((id, unread_evidence(graph, id, is_exported)?)))
                 .collect(),
-            opaque: ids().filter(|id| is_opaque(graph, *id)).map(TargetId::index).collect(),
+            opaque: ids()
+                .filter(|id| is_opaque(graph, *id) || edges.is_stand_in(*id))
+                .map(TargetId::index)
+                .collect(),
             seeking: ids().flat_map(|id| foreign_imports(edges, id)).collect(),
             after: leaning::web_after(edges, &outcome.removable, &outcome.declared),
             removals: removable.into_par_iter().map(below).collect(),

@@ -5,6 +5,7 @@
 //! whether it still has an owner.
 
 use super::liveness::{ModuleLife, RootTargets};
+use super::outside;
 use crate::buck;
 use crate::graph::{Edge, EdgeKind, Graph, Kind, NameId, TargetId, Use, UseKind};
 use crate::workspace::Workspace;
@@ -47,6 +48,8 @@ pub(super) struct Edges<'g> {
     pub(super) uses: Vec<TargetUses<'g>>,
     pub(super) usage: FxHashMap<EdgeId, Usage>,
     forwards: Vec<Vec<TargetId>>,
+    /// Libraries without sources may stand for something outside.
+    has_stand_ins: bool,
 }
 
 impl<'g> Edges<'g> {
@@ -59,8 +62,9 @@ impl<'g> Edges<'g> {
     ) -> Self {
         let uses =
             graph.targets.ids().map(|id| collect(workspace, graph, roots, life, id)).collect();
-        let forwards = graph.targets.ids().map(|id| forwarded(graph, id)).collect();
-        let mut edges = Self { graph, uses, usage: FxHashMap::default(), forwards };
+        let has_stand_ins = workspace.cells.is_bazel();
+        let forwards = graph.targets.ids().map(|id| forwarded(graph, id, has_stand_ins)).collect();
+        let mut edges = Self { graph, uses, usage: FxHashMap::default(), forwards, has_stand_ins };
         for from in graph.targets.ids() {
             for position in 0..graph.targets.node(from).edges.len() {
                 let id = EdgeId { from, position };
@@ -130,7 +134,15 @@ impl<'g> Edges<'g> {
         if owners.is_empty() || !owners.iter().all(judged) || !owners.iter().all(known) {
             return Usage::NotJudged;
         }
+        if self.is_stand_in(edge.to) && outside::leads_out(graph, &self.uses[id.from.index()]) {
+            return Usage::NotJudged;
+        }
         self.usage_by_sources(id, owners)
+    }
+
+    /// Whether a target may stand for something outside of the repository.
+    pub(super) fn is_stand_in(&self, id: TargetId) -> bool {
+        self.has_stand_ins && outside::is_stand_in(self.graph, id)
     }
 
     fn usage_by_sources(&self, id: EdgeId, owners: &[TargetId]) -> Usage {
@@ -152,6 +164,9 @@ impl<'g> Edges<'g> {
             || self.is_fixture_provider(id.from, owners)
             || self.has_used_resource(id.from, owners)
         {
+            return Usage::Used;
+        }
+        if self.has_stand_ins && outside::has_own_package(graph, id.from, owners) {
             return Usage::Used;
         }
         let mut type_only = false;
@@ -307,7 +322,7 @@ fn has_judged_sources(graph: &Graph, id: TargetId) -> bool {
 }
 
 /// Libraries and aliases with neither sources nor resources stand for what they depend on.
-fn forwarded(graph: &Graph, id: TargetId) -> Vec<TargetId> {
+fn forwarded(graph: &Graph, id: TargetId, is_bazel: bool) -> Vec<TargetId> {
     let mut found = Vec::new();
     let mut seen = FxHashSet::default();
     let mut stack = vec![id];
@@ -319,8 +334,10 @@ fn forwarded(graph: &Graph, id: TargetId) -> Vec<TargetId> {
         let offer = graph.owners.offer(at);
         let forwards = match node.kind {
             Kind::Alias => true,
+            Kind::Proto => graph.owners.of_target(at).is_empty(),
             Kind::PythonLibrary => {
                 !offer.has_sources && !offer.has_resources && graph.owners.of_target(at).is_empty()
+                    || is_bazel && outside::is_blank(graph, at)
             }
             _ => false,
         };

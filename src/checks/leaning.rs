@@ -276,7 +276,16 @@ fn owner_held(edges: &Edges<'_>, executables: &Executables, loss: &Lost) -> Opti
         loss.executables.iter().filter(held).count()
     };
     let best = owners.iter().map(count).max().filter(|best| *best > 0)?;
-    owners.into_iter().find(|owner| count(owner) == best)
+    let mut held = owners.into_iter().filter(|owner| count(owner) == best);
+    let first = held.next()?;
+    // Nothing of Python can depend on definitions of protocol buffers themselves.
+    let named = std::iter::once(first).chain(held).find(|owner| !is_proto(graph, *owner));
+    Some(named.unwrap_or(first))
+}
+
+/// Whether a target only defines protocol buffers; the modules are made for whoever depends on a rule for Python.
+pub(super) fn is_proto(graph: &Graph, id: TargetId) -> bool {
+    graph.targets.node(id).kind == Kind::Proto
 }
 
 /// What additions are checked against: the graphs before, and the additions that were taken so far.
@@ -290,7 +299,8 @@ struct Adding<'a> {
 impl Adding<'_> {
     /// Whether `user` may depend on `owner`, in Buck2's eyes and in those of every executable above.
     fn allows(&self, taken: &Declared, user: TargetId, owner: TargetId) -> bool {
-        visibility::allows(self.workspace, self.graph, user, owner)
+        !is_proto(self.graph, owner)
+            && visibility::allows(self.workspace, self.graph, user, owner)
             && !closure_with(self.builds, taken, owner).contains(user.index())
             && self.is_held_wherever(user, owner)
     }

@@ -1,6 +1,8 @@
 //! Which modules and targets something outside still reaches. Pure.
 
+use super::outside;
 use super::test_only::TestOnly;
+use super::visibility;
 use crate::graph::{Graph, Kind, TargetId, Unit, Use, Via, Web};
 use crate::label::Label;
 use crate::source::ProjectPath;
@@ -29,10 +31,13 @@ pub(super) struct RootTargets {
     pub(super) open: FxHashSet<TargetId>,
     /// Targets that anybody may depend on.
     pub(super) public: FxHashSet<TargetId>,
-    /// The same with those that say nothing about who may, in a tree whose macros then let everybody.
+    /// The same with those that say nothing about who may, in a tree whose macros then let everybody, and with what is brought
+    /// along for something outside.
     pub(super) visible: FxHashSet<TargetId>,
     /// Targets that build files name of which a part failed: that part may depend on them, and lean on anything below.
     pub(super) unread: FxHashSet<TargetId>,
+    /// Of Bazel: libraries that those without sources bring along, for something outside.
+    pub(super) brought_along: FxHashSet<TargetId>,
 }
 
 impl RootTargets {
@@ -51,6 +56,7 @@ impl RootTargets {
             public: FxHashSet::default(),
             visible: FxHashSet::default(),
             unread: FxHashSet::default(),
+            brought_along: FxHashSet::default(),
         };
         let unread = labels_in_unread_parts(graph);
         let is_exported = workspace.settings.project.preset.is_some();
@@ -80,6 +86,10 @@ impl RootTargets {
             if named || always || kind.is_executable() {
                 found.roots.insert(id);
             }
+        }
+        if workspace.cells.is_bazel() {
+            found.brought_along.extend(outside::brought_by_stand_ins(graph));
+            found.visible.extend(&found.brought_along);
         }
         found
     }
@@ -118,10 +128,11 @@ fn is_public(graph: &Graph, id: TargetId) -> bool {
     let Some(target) = graph.definition(id) else { return false };
     let mut public = false;
     match target.attr("visibility") {
-        Some(value) => value.for_each_text(&mut |text| public |= &*text.text == "PUBLIC"),
+        Some(value) => value.for_each_text(&mut |text| public |= visibility::is_public(&text.text)),
         None => {
             let package = graph.package(id);
-            public = package.is_some_and(|p| p.default_visibility.iter().any(|v| &**v == "PUBLIC"));
+            public = package
+                .is_some_and(|p| p.default_visibility.iter().any(|v| visibility::is_public(v)));
         }
     }
     public

@@ -18,6 +18,8 @@ mod loading;
 mod missing_dep;
 mod missing_source;
 mod module_cycle;
+mod outside;
+mod packages;
 mod stale_keep;
 mod test_only;
 mod test_only_module;

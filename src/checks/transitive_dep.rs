@@ -22,6 +22,7 @@
 //! Declare the dependency.
 
 use super::context::Context;
+use super::leaning;
 use super::loading::{self, When};
 use super::visibility;
 use crate::finding::{
@@ -48,7 +49,8 @@ fn finding(context: &Context<'_>, case: &Undeclared<'_>) -> Finding {
         (message, Confidence::Likely)
     } else {
         let message = format!("`{user}` imports `{module}` of `{owner}` without declaring it");
-        (message, Confidence::Certain)
+        let in_doubt = case.is_declared_elsewhere(context);
+        (message, if in_doubt { Confidence::Likely } else { Confidence::Certain })
     };
     let region = case.region(context);
     let mut finding = Finding::new(CheckId::TransitiveDep, confidence, region, message);
@@ -112,6 +114,17 @@ impl Undeclared<'_> {
         }
         let (to, dep) = (context.label(self.user).clone(), context.label(self.owner).clone());
         Some(FixSet::new(Safety::Unsafe, [Change::AddDep(Addition { to, dep })]))
+    }
+
+    /// Of Bazel: whether another target has the same source and declares the module. One of them is the smaller on purpose.
+    fn is_declared_elsewhere(&self, context: &Context<'_>) -> bool {
+        let owners = context.owners_of_file.get(self.path);
+        let mut others = owners.into_iter().flatten().filter(|(id, _)| *id != self.user);
+        context.workspace.cells.is_bazel()
+            && self
+                .used
+                .name
+                .is_some_and(|name| others.any(|(id, _)| context.edges.declares(*id, name)))
     }
 
     /// Whether both ends have a source in common: together in one link tree they would clash.
@@ -255,6 +268,8 @@ fn case<'a>(
         Some(at) => Some(Without { at, fails_at_start: true }),
         None => first(When::Ever).or_else(anywhere).map(|at| Without { at, fails_at_start: false }),
     };
+    // Nothing of Python can depend on definitions of protocol buffers themselves.
+    owners.retain(|owner| !leaning::is_proto(graph, *owner));
     // Nobody depends on a program for its modules, if a library has them too.
     let rank = |owner: &TargetId| (!graph.targets.node(*owner).kind.is_executable(), held(owner));
     let best = owners.iter().map(rank).max()?;

@@ -45,6 +45,7 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
         let name = file.path.file_name();
         name.ends_with(".py")
             && (name != "__init__.py" || !file.is_empty)
+            && !is_excluded(context, &file.path)
             && !LOADED_BY_NAME.contains(&name)
             && !sources.contains(&file.path)
             && !graph.mentions.paths.contains_key(file.path.as_str())
@@ -61,6 +62,35 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
             finding
         })
         .collect()
+}
+
+/// Of Bazel: whether gazelle leaves a file or its tree alone.
+fn is_excluded(context: &Context<'_>, path: &ProjectPath) -> bool {
+    if !context.workspace.cells.is_bazel() {
+        return false;
+    }
+    let above = std::iter::successors(path.parent(), ProjectPath::parent);
+    let directives = above.filter_map(|dir| {
+        let package = context.workspace.tree.package_at(&dir)?;
+        let file = context.graph.evaluation.file(&package.build_file)?;
+        Some((dir, file.directives()))
+    });
+    let directives: Vec<_> = directives.collect();
+    let extension = directives.iter().find_map(|(_, own)| own.gazelle("python_extension").last());
+    extension == Some("disabled")
+        || directives.iter().any(|(dir, own)| {
+            own.gazelle("exclude").any(|pattern| excludes(pattern, path.below(dir).unwrap_or("")))
+        })
+}
+
+/// Whether a pattern of gazelle's takes a path out, or a directory above it.
+fn excludes(pattern: &str, path: &str) -> bool {
+    let Ok(glob) = globset::GlobBuilder::new(pattern).literal_separator(true).build() else {
+        return false;
+    };
+    let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+    let matcher = glob.compile_matcher();
+    ends.filter_map(|end| path.get(..end)).any(|prefix| matcher.is_match(prefix))
 }
 
 /// A file above which no build file stands, and other people's code, is outside of what Buck2 builds; one that a build file names

@@ -1,5 +1,6 @@
 //! Whether one target may depend on another: `visibility` and `within_view`. Pure.
 
+use super::packages;
 use crate::buck::{Package, Target};
 use crate::graph::{Graph, TargetId};
 use crate::label::Label;
@@ -11,7 +12,8 @@ pub(super) fn allows(workspace: &Workspace, graph: &Graph, user: TargetId, dep: 
     let user_label = &graph.targets.node(user).label;
     let dep_label = &graph.targets.node(dep).label;
     let in_view = graph.definition(user).and_then(|target| patterns(target, "within_view"));
-    if in_view.is_some_and(|view| !matches(workspace, &user_label.package, &view, dep_label)) {
+    if in_view.is_some_and(|view| !matches(workspace, graph, &user_label.package, &view, dep_label))
+    {
         return false;
     }
     lets_see(workspace, graph, user_label, dep)
@@ -23,7 +25,7 @@ pub(super) fn lets_see(workspace: &Workspace, graph: &Graph, user: &Label, dep: 
         return true;
     };
     let visible = visibility(target, package);
-    user.package == package.id || matches(workspace, &package.id, &visible, user)
+    user.package == package.id || matches(workspace, graph, &package.id, &visible, user)
 }
 
 /// The visibility of a target: its own, else what PACKAGE files give.
@@ -38,15 +40,24 @@ fn patterns(target: &Target, attr: &str) -> Option<Vec<Box<str>>> {
     Some(found)
 }
 
+/// Whether a visibility takes in everybody: Buck2's word for it, or Bazel's.
+pub(super) fn is_public(pattern: &str) -> bool {
+    matches!(pattern, "PUBLIC" | "//visibility:public")
+}
+
 fn matches(
     workspace: &Workspace,
+    graph: &Graph,
     package: &crate::label::PackageId,
     patterns: &[Box<str>],
     label: &Label,
 ) -> bool {
     patterns.iter().any(|text| {
-        if &**text == "PUBLIC" {
+        if is_public(text) {
             return true;
+        }
+        if workspace.cells.is_bazel() {
+            return packages::holds(workspace, graph, package, text, label);
         }
         // Patterns are relative to the cell of the package that has them.
         let qualified = match text.strip_prefix("//") {

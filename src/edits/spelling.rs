@@ -13,7 +13,9 @@ pub(super) fn spell(
     cells: &Cells,
 ) -> String {
     let (cell, path, name) = (&label.package.cell, &label.package.path, &label.name);
-    let short = format!("//{path}:{name}");
+    // buildifier's form in Bazel, where `//a/b` has always meant `//a/b:b`.
+    let is_shorter = cells.is_bazel() && path.rsplit('/').next() == Some(&**name);
+    let short = if is_shorter { format!("//{path}") } else { format!("//{path}:{name}") };
     let long = format!("{cell}//{path}:{name}");
     let absolute: Vec<&&str> = neighbours.iter().filter(|text| text.contains("//")).collect();
     let with_cell = absolute.iter().filter(|text| !text.starts_with("//")).count();

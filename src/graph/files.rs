@@ -21,7 +21,8 @@ pub struct PythonFile {
     pub text: Option<String>,
     /// Nothing of it could be read.
     pub unreadable: bool,
-    /// It holds no statement and no comment, so loading it does nothing.
+    /// It holds no statement and no comment, so loading it does nothing. In Bazel it may hold comments: there an `__init__.py`
+    /// that no target has is made, without them.
     pub is_empty: bool,
 }
 
@@ -120,6 +121,11 @@ fn kind_of(name: &str, notebooks: bool) -> Option<SourceKind> {
     }
 }
 
+fn has_only_comments(bytes: &[u8]) -> bool {
+    let mut lines = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_start);
+    lines.all(|line| line.is_empty() || line.starts_with(b"#"))
+}
+
 fn read_one(
     workspace: &Workspace,
     path: &ProjectPath,
@@ -133,7 +139,8 @@ fn read_one(
                 facts.imports.extend(python::doctest_imports(&bytes));
             }
             let text = facts.incomplete.then(|| String::from_utf8_lossy(&bytes).into_owned());
-            let is_empty = bytes.iter().all(u8::is_ascii_whitespace);
+            let is_empty = bytes.iter().all(u8::is_ascii_whitespace)
+                || workspace.cells.is_bazel() && has_only_comments(&bytes);
             PythonFile { path: path.clone(), facts, text, unreadable: false, is_empty }
         }
         Err(error) => {

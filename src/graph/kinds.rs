@@ -13,6 +13,8 @@ pub enum Kind {
     PythonPrebuilt,
     /// One native module.
     PythonExtension,
+    /// Definitions of protocol buffers, of which rules for Python make modules.
+    Proto,
     /// Another name for a target.
     Alias,
     /// A program or test in another language.
@@ -33,7 +35,12 @@ impl Kind {
     /// The kind of a rule by its name; `known` says whether the rule itself was found.
     pub fn of_rule(rule: &str, known: bool) -> Self {
         match rule {
-            "python_library" | "py_library" | "python_bootstrap_library" => Self::PythonLibrary,
+            "python_library"
+            | "py_library"
+            | "python_bootstrap_library"
+            | "py_proto_library"
+            | "py_grpc_library" => Self::PythonLibrary,
+            "proto_library" => Self::Proto,
             "python_binary" | "py_binary" | "python_bootstrap_binary" => Self::PythonBinary,
             "python_test" | "py_test" | "python_needed_coverage_test" => Self::PythonTest,
             "prebuilt_python_library" => Self::PythonPrebuilt,
@@ -46,9 +53,8 @@ impl Kind {
             | "toolchain_alias"
             | "configuration_alias" => Self::Alias,
             "genrule" | "filegroup" | "export_file" | "remote_file" | "http_file"
-            | "http_archive" | "cxx_genrule" | "extract_archive" | "write_file" | "zip_file" => {
-                Self::Files
-            }
+            | "http_archive" | "cxx_genrule" | "extract_archive" | "write_file" | "zip_file"
+            | "copy_file" => Self::Files,
             "constraint_setting"
             | "constraint_value"
             | "config_setting"
@@ -57,6 +63,15 @@ impl Kind {
             | "execution_platforms"
             | "constraint"
             | "package_group" => Self::Configuration,
+            "toolchain"
+            | "toolchain_type"
+            | "label_flag"
+            | "label_setting"
+            | "environment"
+            | "config_setting_group"
+            | "config_feature_flag"
+            | "py_runtime"
+            | "py_runtime_pair" => Self::Configuration,
             _ if rule.ends_with("_toolchain") => Self::Configuration,
             _ if !known || rule.starts_with('?') => Self::Unknown,
             _ if is_executable_name(rule) => Self::OtherExecutable,
@@ -78,7 +93,11 @@ impl Kind {
     pub fn is_judged_by_imports(self) -> bool {
         matches!(
             self,
-            Self::PythonLibrary | Self::PythonPrebuilt | Self::PythonExtension | Self::External
+            Self::PythonLibrary
+                | Self::PythonPrebuilt
+                | Self::PythonExtension
+                | Self::External
+                | Self::Proto
         )
     }
 }
@@ -86,5 +105,5 @@ impl Kind {
 /// Names that rules of programs and tests end in, in every prelude.
 fn is_executable_name(rule: &str) -> bool {
     ["_binary", "_test", "_unittest", "_bundle", "_apk"].iter().any(|end| rule.ends_with(end))
-        || matches!(rule, "command_alias" | "test_suite")
+        || matches!(rule, "command_alias" | "test_suite" | "py_wheel")
 }

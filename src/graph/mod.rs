@@ -12,6 +12,7 @@ mod kinds;
 mod mentions;
 mod owners;
 mod places;
+mod runfiles;
 mod targets;
 mod third_party;
 mod uses;
@@ -67,6 +68,8 @@ pub struct Graph {
     unowned: Vec<(FileId, Unit)>,
     entries: Vec<Vec<Use>>,
     distributions: Distributions,
+    /// The build system makes an `__init__` where there is none among the dependencies.
+    makes_inits: bool,
 }
 
 /// Reads the workspace into a graph.
@@ -136,9 +139,10 @@ fn build_from(
         return Err(Error::new("the analysis was stopped"));
     }
     progress.start("resolve imports", None);
-    let third_party = ThirdParty::new(workspace);
+    let third_party = ThirdParty::new(workspace, &evaluation);
     let fbcode = workspace.settings.project.preset == Some(Preset::Fbcode);
     let places = Places {
+        is_bazel: workspace.cells.is_bazel(),
         on_disk: &|package| is_on_disk(workspace, package),
         foreign: &|text, label| {
             third_party.names_distribution(text) || fbcode && is_foreign(workspace, text, label)
@@ -166,6 +170,7 @@ fn build_from(
         unowned: Vec::new(),
         entries: Vec::new(),
         distributions: Distributions::new(&workspace.settings.third_party.modules),
+        makes_inits: workspace.cells.is_bazel(),
     };
     graph.resolve_units(workspace);
     let ids: Vec<TargetId> = graph.targets.ids().collect();
@@ -312,6 +317,11 @@ impl Graph {
         Web::new(self.targets.len(), modules.map(|(from, edge)| (from.index(), edge.to.index())))
     }
 
+    fn resolver(&self) -> Resolver<'_> {
+        let (owners, files, makes_inits) = (&self.owners, &self.files, self.makes_inits);
+        Resolver { owners, files, makes_inits }
+    }
+
     fn resolve_units(&mut self, workspace: &Workspace) {
         let mut keys: FxHashMap<(FileId, NameId), u32> = FxHashMap::default();
         let mut wanted: Vec<(FileId, String, bool)> = Vec::new();
@@ -334,7 +344,7 @@ impl Graph {
                 wanted.push((id, name, is_package));
             }
         }
-        let resolver = Resolver { owners: &self.owners, files: &self.files };
+        let resolver = self.resolver();
         let mut units: Vec<Unit> = wanted
             .par_iter()
             .map(|(file, name, is_package)| resolver.unit(self.files.get(*file), name, *is_package))
@@ -348,7 +358,7 @@ impl Graph {
 
     fn entry_uses(&self, id: TargetId) -> Vec<Use> {
         let Some(target) = self.definition(id) else { return Vec::new() };
-        let resolver = Resolver { owners: &self.owners, files: &self.files };
+        let resolver = self.resolver();
         let base = places::prefix(target).replace('/', ".");
         let absolute = |name: &str| match name.strip_prefix('.') {
             Some(rest) if base.is_empty() => rest.to_owned(),

@@ -4,6 +4,7 @@ use super::files::PythonFiles;
 use super::ids::{FileId, NameId, TargetId};
 use super::kinds::Kind;
 use super::places::{import_roots, join, outputs, prefix};
+use super::runfiles;
 use super::targets::Targets;
 use super::third_party::{Provided, ThirdParty};
 use crate::buck::{Evaluation, Source, SourceOrigin, Target};
@@ -142,6 +143,9 @@ impl Owners {
             }
             _ => {}
         }
+        for path in runfiles::made_of_protos(context, id, target) {
+            self.add(id, &path, None, None);
+        }
         for template in &target.provides {
             let base = prefix(target).replace('/', ".");
             let name = template.replace("{base}", &base);
@@ -198,6 +202,9 @@ impl Owners {
         source: &Source,
         offer: &mut Offer,
     ) {
+        if context.workspace.cells.is_bazel() {
+            return self.add_to_runfiles(context, id, target, source, offer);
+        }
         let is_resource = source.attr.contains("resources");
         if !is_resource && !is_python_attribute(&source.attr) {
             return;
@@ -230,9 +237,45 @@ impl Owners {
         }
     }
 
+    /// A source of Bazel's rules: its module has its path's name, and further ones below each root of `imports` and below the
+    /// directory of the program's own entry.
+    fn add_to_runfiles(
+        &mut self,
+        context: &Context<'_>,
+        id: TargetId,
+        target: &Target,
+        source: &Source,
+        offer: &mut Offer,
+    ) {
+        let is_data = &*source.attr == "data";
+        if !is_data && !matches!(&*source.attr, "srcs" | "pyi_srcs" | "main") {
+            return;
+        }
+        let mut roots = import_roots(target);
+        roots.extend(runfiles::script_dir(target).map(|dir| format!("{dir}/")));
+        for (destination, path) in runfiles::files_of(context, source) {
+            let is_module = module_of(&destination).is_some();
+            if is_data {
+                let (directory, file) = destination.rsplit_once('/').unwrap_or(("", &destination));
+                offer.has_resources = true;
+                offer.resources.push((directory.replace('/', "."), file.to_owned()));
+                continue;
+            }
+            // What a rule makes that nobody read.
+            let has_form = destination.rsplit('/').next().is_some_and(|name| name.contains('.'));
+            offer.complete &= is_module || has_form;
+            let file = path.as_ref().and_then(|path| context.files.find(path));
+            self.add(id, &destination, file, path.clone());
+            for below in roots.iter().filter_map(|root| destination.strip_prefix(root)) {
+                self.add(id, below, file, path.clone());
+            }
+        }
+    }
+
     /// `python_binary(main = "x.py")`: the file is a module of the program itself.
     fn add_main(&mut self, context: &Context<'_>, id: TargetId, target: &Target) {
         let main = target.text("main").or_else(|| target.text("main_src"));
+        let main = main.map(|main| main.strip_prefix(':').unwrap_or(main));
         let already = |path: &ProjectPath| {
             self.provisions
                 .iter()

@@ -18,7 +18,7 @@ pub(super) fn prefix(target: &Target) -> String {
 /// Bazel's `imports`: directories that are on `sys.path` too, as link-tree prefixes.
 pub(super) fn import_roots(target: &Target) -> Vec<String> {
     let mut roots = Vec::new();
-    if target.kind.starts_with("py_")
+    if target.kind.trim_start_matches('?').starts_with("py_")
         && let Some(imports) = target.attr("imports")
     {
         imports.for_each_text(&mut |text| {

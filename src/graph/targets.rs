@@ -68,6 +68,8 @@ pub(super) struct Places<'a> {
     pub(super) on_disk: &'a dyn Fn(&PackageId) -> bool,
     /// Whether the text of a label says that it means something of another repository.
     pub(super) foreign: &'a dyn Fn(&str, &Label) -> bool,
+    /// Whether Bazel's rules hold.
+    pub(super) is_bazel: bool,
 }
 
 impl Targets {
@@ -76,14 +78,15 @@ impl Targets {
         let mut targets = Self::default();
         for (at, package) in evaluation.packages.iter().enumerate() {
             for (index, target) in package.targets.iter().enumerate() {
-                let kind = if target.is_toolchain {
-                    Kind::Configuration
-                } else {
-                    Kind::of_rule(&target.kind, target.known)
+                let kind = match Kind::of_rule(&target.kind, target.known) {
+                    _ if target.is_toolchain => Kind::Configuration,
+                    Kind::OtherLibrary if target.starts => Kind::OtherExecutable,
+                    kind => kind,
                 };
                 targets.add(target.label.clone(), kind, Some((at, index)));
             }
         }
+        targets.add_outputs(evaluation);
         let by_id: FxHashMap<&PackageId, &Package> =
             evaluation.packages.iter().map(|package| (&package.id, package)).collect();
         for (at, package) in evaluation.packages.iter().enumerate() {
@@ -94,7 +97,7 @@ impl Targets {
                 }
                 for (position, dep) in target.deps.iter().enumerate() {
                     let to = targets.resolve(dep, &by_id, places);
-                    let kind = targets.edge_kind(target, dep, to);
+                    let kind = targets.edge_kind(target, dep, to, places.is_bazel);
                     targets.nodes[from.index()].edges.push(Edge { to, dep: position, kind });
                 }
             }
@@ -109,6 +112,17 @@ impl Targets {
             self.nodes.push(Node { label, kind, origin, edges: Vec::new() });
         }
         id
+    }
+
+    /// Of Bazel: a file that a target makes is a label of its own, and means that target.
+    fn add_outputs(&mut self, evaluation: &Evaluation) {
+        for target in evaluation.packages.iter().flat_map(|package| &package.targets) {
+            let Some(maker) = self.find(&target.label) else { continue };
+            for output in &target.outputs {
+                let label = target.label.package.target(&**output);
+                self.by_label.entry(label).or_insert(maker);
+            }
+        }
     }
 
     fn resolve(
@@ -126,6 +140,9 @@ impl Targets {
             } else {
                 match packages.get(&dep.to.package) {
                     Some(package) if may_define(package, &dep.to) => Resolution::MaybeDefined,
+                    Some(package) if places.is_bazel && may_make(package, &dep.to) => {
+                        Resolution::MaybeDefined
+                    }
                     _ => Resolution::Broken,
                 }
             };
@@ -143,7 +160,10 @@ impl Targets {
         id
     }
 
-    fn edge_kind(&self, from: &Target, dep: &Dep, to: TargetId) -> EdgeKind {
+    fn edge_kind(&self, from: &Target, dep: &Dep, to: TargetId, is_bazel: bool) -> EdgeKind {
+        if is_bazel && self.is_in_runfiles(from, dep, to) {
+            return EdgeKind::Modules;
+        }
         let carries_modules = match &*dep.attr {
             "deps"
             | "exported_deps"
@@ -180,6 +200,30 @@ impl Targets {
         }
     }
 
+    /// Of Bazel: whether a dependency puts Python modules where its user can import them. Programs bring theirs too, and so does
+    /// `data`.
+    fn is_in_runfiles(&self, from: &Target, dep: &Dep, to: TargetId) -> bool {
+        let python = |kind| {
+            matches!(
+                kind,
+                Kind::PythonLibrary
+                    | Kind::PythonBinary
+                    | Kind::PythonTest
+                    | Kind::Alias
+                    | Kind::Unknown
+                    | Kind::Proto
+            )
+        };
+        let (user, brought) = (Kind::of_rule(&from.kind, from.known), self.node(to).kind);
+        let is_py_grpc = &*from.kind == "py_grpc_library" && brought == Kind::Proto;
+        dep.role == DepRole::Target
+            && !dep.in_string
+            && !is_py_grpc
+            && python(user)
+            && python(brought)
+            && matches!(&*dep.attr, "deps" | "data" | "srcs")
+    }
+
     /// The target of a label.
     pub fn find(&self, label: &Label) -> Option<TargetId> {
         self.by_label.get(label).copied()
@@ -214,6 +258,16 @@ impl Targets {
 /// Whether a package may define a target that evaluation did not find.
 fn may_define(package: &Package, label: &Label) -> bool {
     package.incomplete || package.failed || macro_behind(package, label).is_some()
+}
+
+/// Of Bazel: whether a label may be an output that a rule names after its target, such as `x.zip` or `libx.jar` of `x`.
+fn may_make(package: &Package, label: &Label) -> bool {
+    let name = label.name.strip_prefix("lib").unwrap_or(&label.name);
+    package.targets.iter().any(|target| {
+        let rest =
+            [&*label.name, name].into_iter().find_map(|n| n.strip_prefix(&*target.label.name));
+        rest.is_some_and(|rest| rest.starts_with(['.', '_', '-']) && rest.contains('.'))
+    })
 }
 
 /// The unread macro whose target's name begins a label's name: macros derive the names of further targets that way.

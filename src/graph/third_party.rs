@@ -1,13 +1,13 @@
 //! Which modules targets provide that hold other people's code: wheels on disk, tables, templates of labels. Reads wheels.
 
-use crate::buck::{SourceOrigin, Target};
+use crate::buck::{self, Evaluation, SourceOrigin, Target};
 use crate::label::Label;
 use crate::python::distributions::{Distributions, LabelTemplate};
 use crate::python::modules::ModuleFile;
 use crate::python::wheel;
 use crate::source::{Problem, ProblemKind, ProjectPath};
 use crate::workspace::{Preset, Workspace};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a target outside of first-party code provides.
 #[derive(Clone, Debug, Default)]
@@ -47,17 +47,24 @@ const FBCODE_TARGETS: &[(&str, &[&str])] = &[
 
 impl ThirdParty {
     /// The tables that settings and preset give.
-    pub(super) fn new(workspace: &Workspace) -> Self {
+    pub(super) fn new(workspace: &Workspace, evaluation: &Evaluation) -> Self {
         let settings = &workspace.settings.third_party;
         let fbcode = workspace.settings.project.preset == Some(Preset::Fbcode);
         let built_in = if fbcode { FBCODE_LABELS } else { &[] };
         let labels = settings.labels.iter().map(String::as_str).chain(built_in.iter().copied());
-        let templates = labels.filter_map(|template| LabelTemplate::parse(template).ok()).collect();
+        let mut templates: Vec<LabelTemplate> =
+            labels.filter_map(|template| LabelTemplate::parse(template).ok()).collect();
         let mut by_label = settings.targets.clone();
         if fbcode {
             for (label, modules) in FBCODE_TARGETS {
                 let modules = modules.iter().map(|&module| module.to_owned()).collect();
                 by_label.entry((*label).to_owned()).or_insert(modules);
+            }
+        }
+        if workspace.cells.is_bazel() {
+            templates.extend(bazel_templates(workspace.cells.hubs()));
+            for (module, label) in resolved_by_hand(workspace, evaluation) {
+                by_label.entry(label.to_string()).or_default().push(module);
             }
         }
         Self { distributions: Distributions::new(&settings.modules), templates, by_label }
@@ -126,6 +133,36 @@ impl ThirdParty {
             }
         }
     }
+}
+
+/// The labels of distributions: in a hub for all, or in a repository for each. Hubs are those that the root declares, and
+/// those that are called what everybody calls them.
+fn bazel_templates(hubs: &[String]) -> Vec<LabelTemplate> {
+    let usual = ["pip", "pypi", "pip_deps", "py_deps", "pip_parsed_deps"].into_iter();
+    let hubs: BTreeSet<&str> = hubs.iter().map(String::as_str).chain(usual).collect();
+    let forms = ["@{hub}//{dist}:pkg", "@{hub}//{dist}:{dist}", "@{hub}_{dist}//:pkg"];
+    let forms = forms.into_iter().chain(["@{hub}__{dist}//:pkg", "@{hub}_{dist}//:lib"]);
+    let templates = forms.flat_map(|form| hubs.iter().map(move |hub| form.replace("{hub}", hub)));
+    templates.filter_map(|template| LabelTemplate::parse(&template).ok()).collect()
+}
+
+/// `# gazelle:resolve py module label`: who provides a module, in the words of whoever knows.
+fn resolved_by_hand(workspace: &Workspace, evaluation: &Evaluation) -> Vec<(String, Label)> {
+    let mut found = Vec::new();
+    for package in &evaluation.packages {
+        let Some(file) = evaluation.file(&package.build_file) else { continue };
+        for directive in file.directives().gazelle("resolve") {
+            let words: Vec<&str> = directive.split_whitespace().collect();
+            let (Some(("py", module)), Some(label)) =
+                (words.first().copied().zip(words.iter().rev().nth(1).copied()), words.last())
+            else {
+                continue;
+            };
+            let written = buck::parse_label(label, &package.id, &workspace.cells);
+            found.extend(written.map(|written| (module.to_owned(), written.label)));
+        }
+    }
+    found
 }
 
 fn is_stub_only(modules: &[ModuleFile]) -> bool {

@@ -110,6 +110,8 @@ pub struct Unit {
 pub(super) struct Resolver<'a> {
     pub(super) owners: &'a Owners,
     pub(super) files: &'a PythonFiles,
+    /// An `__init__` that is not among the dependencies is an empty one, as in Bazel.
+    pub(super) makes_inits: bool,
 }
 
 impl Resolver<'_> {
@@ -271,6 +273,12 @@ impl Builder<'_> {
             });
             let is_module = owners.find(&submodule).is_some();
             match (is_module, binding) {
+                (true, Binding::Has) if self.resolver.makes_inits => {
+                    // Which of both it is depends on who is asked.
+                    let either = Use { kind: UseKind::Optional, ..at };
+                    self.push(base, &either);
+                    self.push(&submodule, &either);
+                }
                 (true, Binding::Absent | Binding::MayHave) => self.push(&submodule, &at),
                 (_, Binding::Has | Binding::MayHave) => self.push(base, &at),
                 (false, Binding::Absent) if parent.is_some() => {

@@ -94,6 +94,7 @@ impl Graph {
     fn named(&self, workspace: &Workspace, text: &str) -> Result<Vec<TargetId>> {
         let here = workspace.cells.package_of_dir(&workspace.start);
         let label = Label::parse_full(text)
+            .filter(|label| self.targets.find(label).is_some())
             .or_else(|| buck::parse_label(text, &here, &workspace.cells).map(|w| w.label));
         if let Some(id) = label.and_then(|label| self.targets.find(&label)) {
             return Ok(vec![id]);

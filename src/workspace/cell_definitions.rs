@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::bazel;
 use super::buckconfig::BuckConfig;
 use super::cells::{Cell, CellOrigin, Cells};
 use super::config_sources::ConfigSources;
 use super::files;
 use super::ignore_set::IgnoreSet;
-use super::settings::{Mount, Project};
+use super::settings::{Dialect, Mount, Project};
 use crate::error::{Error, Result};
 use crate::source::{Problem, ProblemKind, ProjectPath};
 
@@ -22,9 +23,12 @@ pub(super) fn read_cells(
     project: &Path,
     sources: &ConfigSources,
     settings: &Project,
-    is_bazel: bool,
+    dialect: Dialect,
     cwd: &ProjectPath,
 ) -> Result<(Cells, Vec<Problem>)> {
+    if dialect == Dialect::Bazel {
+        return read_repository(project, settings);
+    }
     // Cells may not be set on the command line, and those of an included file do not count.
     let for_all_cells = sources.flags().iter().filter(|flag| flag.cell.is_none());
     let root_config = sources.read(&ProjectPath::root(), false).with_flags(for_all_cells);
@@ -70,13 +74,36 @@ pub(super) fn read_cells(
         cell.ignore = ignore;
         cell.build_file_names = match &settings.build_files {
             names if !names.is_empty() => names.clone(),
-            _ if is_bazel => vec!["BUILD.bazel".to_owned(), "BUILD".to_owned()],
             _ => build_file_names(&cell.config),
         };
     }
     problems.sort();
     problems.dedup();
     Ok((cells, problems))
+}
+
+/// A Bazel repository as the one cell of its project. What it calls itself are aliases.
+fn read_repository(project: &Path, settings: &Project) -> Result<(Cells, Vec<Problem>)> {
+    let name: Arc<str> = "".into();
+    let aliases = bazel::own_names(project).into_iter().map(|alias| (alias, Arc::clone(&name)));
+    let mut build_file_names = settings.build_files.clone();
+    if build_file_names.is_empty() {
+        build_file_names = bazel::BUILD_FILES.map(str::to_owned).to_vec();
+    }
+    // Bazel's own links at the root are links to directories, which no walk enters.
+    let (ignore, _) = IgnoreSet::parse(&bazel::ignored(project), false);
+    let cell = Cell {
+        root: ProjectPath::root(),
+        config: BuckConfig::default(),
+        build_file_names,
+        origin: CellOrigin::Disk,
+        mount: "".into(),
+        aliases: aliases.collect(),
+        ignore,
+        name,
+    };
+    let cells = Cells::new(project, vec![cell], |_| false)?;
+    Ok((cells.of_bazel(bazel::hubs(project)), Vec::new()))
 }
 
 /// The candidates for a build file, after `buck2_common::buildfiles`.

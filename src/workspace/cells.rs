@@ -9,6 +9,7 @@ use rustc_hash::FxHashMap;
 use super::buckconfig::BuckConfig;
 use super::config_flags::ConfigFlag;
 use super::ignore_set::IgnoreSet;
+use super::settings::Dialect;
 use crate::error::{Error, Result};
 use crate::label::PackageId;
 use crate::source::ProjectPath;
@@ -70,6 +71,9 @@ pub struct Cells {
     by_root: FxHashMap<ProjectPath, usize>,
     root: usize,
     prelude: Option<(Arc<str>, bool)>,
+    dialect: Dialect,
+    /// Of Bazel: the repositories whose targets are distributions.
+    hubs: Arc<[String]>,
 }
 
 impl Cells {
@@ -98,7 +102,25 @@ impl Cells {
             let on_disk = cell.is_some_and(|c| c.origin == CellOrigin::Disk && has_prelude(c));
             (name, on_disk)
         });
-        Ok(Self { project: project.into(), all: cells, by_name, by_root, root, prelude })
+        let (project, dialect, hubs) = (project.into(), Dialect::Buck, Arc::default());
+        Ok(Self { project, all: cells, by_name, by_root, root, prelude, dialect, hubs })
+    }
+
+    /// The same, read as Bazel does. `hubs` are the repositories whose targets are distributions.
+    #[must_use]
+    pub(super) fn of_bazel(self, hubs: Vec<String>) -> Self {
+        Self { dialect: Dialect::Bazel, hubs: hubs.into(), ..self }
+    }
+
+    /// Whether the project is a Bazel repository. Its one cell has the empty name, so that labels read as Bazel writes them;
+    /// the names of other repositories begin with `@`.
+    pub fn is_bazel(&self) -> bool {
+        self.dialect == Dialect::Bazel
+    }
+
+    /// Of Bazel: the repositories, without `@`, that the root declares to hold a target for each distribution.
+    pub fn hubs(&self) -> &[String] {
+        &self.hubs
     }
 
     /// The cell at the project root.
@@ -160,9 +182,10 @@ impl Cells {
         self.prelude.clone()
     }
 
-    /// Whether `//a/b` means `//a/b:b`: `[buck2] infer_target_names` of the root cell.
+    /// Whether `//a/b` means `//a/b:b`: `[buck2] infer_target_names` of the root cell, and always in Bazel.
     pub fn infers_target_names(&self) -> bool {
-        self.root().config.get_bool("buck2", "infer_target_names").unwrap_or(false)
+        self.is_bazel()
+            || self.root().config.get_bool("buck2", "infer_target_names").unwrap_or(false)
     }
 
     /// The same cells with configuration values set on top. The flags' cells are aliases as seen from `from_cell`.

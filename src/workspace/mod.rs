@@ -1,5 +1,6 @@
 //! The project as it lies on disk: root, cells, configuration, settings, files. Touches the disk, in `files.rs` only.
 
+mod bazel;
 mod buckconfig;
 mod cell_definitions;
 mod cells;
@@ -37,8 +38,8 @@ pub use path_globs::PathGlobs;
 pub use pattern::Pattern;
 pub use root::{Environment, find_project_root};
 pub use settings::{
-    CheckSeverity, FailOn, Limits, Lint, Macro, MinConfidence, Mount, Preset, Project, Python,
-    PythonVersion, Roots, RuleShape, Settings, SrcsOrder, ThirdParty, Tui, View,
+    CheckSeverity, Dialect, FailOn, Limits, Lint, Macro, MinConfidence, Mount, Preset, Project,
+    Python, PythonVersion, Roots, RuleShape, Settings, SrcsOrder, ThirdParty, Tui, View,
 };
 pub use tree::{Dir, PackageDir, Symlink, Tree};
 
@@ -91,9 +92,9 @@ impl Workspace {
         let start = start.ok_or_else(|| Error::new("the start directory's name is not UTF-8"))?;
         let settings = read_settings(&root, &start, &overrides.config)?;
         let sources = config_sources::ConfigSources::find(&root, environment, overrides)?;
-        let is_bazel = root::is_bazel(&root);
+        let dialect = bazel::dialect(&root, settings.project.dialect);
         let (cells, mut problems) =
-            cell_definitions::read_cells(&root, &sources, &settings.project, is_bazel, &start)?;
+            cell_definitions::read_cells(&root, &sources, &settings.project, dialect, &start)?;
         let tree = Tree::read(&cells);
         problems.extend_from_slice(tree.problems());
         problems.sort();

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::files;
+use super::{bazel, files};
 use crate::error::{Error, Result};
 
 /// What the process knows about its surroundings; read by the command line, never below it.
@@ -16,26 +16,18 @@ pub struct Environment {
     pub system_config_dir: Option<PathBuf>,
 }
 
-/// The files that mark the root of a Bazel workspace.
-const BAZEL_MARKERS: [&str; 3] = ["MODULE.bazel", "WORKSPACE", "WORKSPACE.bazel"];
-
 /// The root of the project that holds `start`, without symbolic links.
 ///
 /// As Buck2 does: the outermost directory with a `.buckconfig`; a `.buckroot` stops the search; the home directory's
-/// `.buckconfig` is none. Where there is no `.buckconfig`, the nearest Bazel workspace.
+/// `.buckconfig` is none. Where there is no `.buckconfig`, the nearest Bazel repository.
 pub fn find_project_root(start: &Path, home: Option<&Path>) -> Result<PathBuf> {
     let start = files::canonical(start)
         .map_err(|error| Error::new(format!("cannot open {}", start.display())).cause(error))?;
     let home = home.map(|home| files::canonical(home).unwrap_or_else(|_| home.to_path_buf()));
     buck_root(&start, home.as_deref()).or_else(|| bazel_root(&start)).ok_or_else(|| {
         Error::new(format!("no .buckconfig in {} or above", start.display()))
-            .hint("run in a Buck2 repository, or create an empty .buckconfig at its root")
+            .hint("run in a Buck2 repository or in one of Bazel, or create an empty .buckconfig at its root")
     })
-}
-
-/// Whether the project is read as a Bazel workspace.
-pub(super) fn is_bazel(root: &Path) -> bool {
-    !files::exists(&root.join(".buckconfig")) && has_bazel_marker(root)
 }
 
 fn buck_root(start: &Path, home: Option<&Path>) -> Option<PathBuf> {
@@ -55,14 +47,7 @@ fn buck_root(start: &Path, home: Option<&Path>) -> Option<PathBuf> {
 }
 
 fn bazel_root(start: &Path) -> Option<PathBuf> {
-    start.ancestors().find(|dir| has_bazel_marker(dir)).map(Path::to_path_buf)
-}
-
-fn has_bazel_marker(dir: &Path) -> bool {
-    BAZEL_MARKERS.iter().any(|marker| {
-        let path = dir.join(marker);
-        files::exists(&path) && !files::is_dir(&path)
-    })
+    start.ancestors().find(|dir| bazel::is_root(dir)).map(Path::to_path_buf)
 }
 
 #[cfg(test)]

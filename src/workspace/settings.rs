@@ -71,8 +71,19 @@ pub struct Project {
     pub mount: Option<Mount>,
     /// Files that are not analysed. They stay visible to `glob` and as sources. Default: none.
     pub exclude: PathGlobs,
+    /// The build system whose files these are. Default: Bazel where its root files lie and no `.buckconfig`, else Buck2.
+    pub dialect: Option<Dialect>,
     /// The names of build files in all cells. Default: what each cell's `.buckconfig` says.
     pub build_files: Vec<String>,
+}
+
+/// The build system whose files are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// Buck2.
+    Buck,
+    /// Bazel.
+    Bazel,
 }
 
 /// The presets.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::origin::Origin;
 use super::path_globs::PathGlobs;
 use super::settings::{
-    CheckSeverity, FailOn, MinConfidence, Mount, Preset, PythonVersion, SrcsOrder,
+    CheckSeverity, Dialect, FailOn, MinConfidence, Mount, Preset, PythonVersion, SrcsOrder,
 };
 use super::settings_schema::{Data, Node, Setting};
 use super::suggestion::hint;
@@ -159,6 +159,7 @@ macro_rules! words {
     };
 }
 
+words!(Dialect { "buck" => Self::Buck, "bazel" => Self::Bazel });
 words!(Preset { "fbcode" => Self::Fbcode });
 words!(MinConfidence {
     "possible" => Self::Possible,

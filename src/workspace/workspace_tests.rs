@@ -262,8 +262,20 @@ fn a_bazel_workspace_has_one_cell_and_its_own_build_files() {
     let project = Project::new(&[("MODULE.bazel", ""), ("a/BUILD", ""), ("a/BUILD.bazel", "")]);
     std::fs::remove_file(project.root().join(".buckconfig")).unwrap();
     let workspace = project.open();
-    assert_eq!(packages(&workspace), ["root//a"]);
+    assert_eq!(packages(&workspace), ["//a"]);
     assert_eq!(workspace.tree.packages()[0].build_file, path("a/BUILD.bazel"));
+    assert!(workspace.cells.is_bazel());
+}
+
+#[test]
+fn the_dialect_can_be_set() {
+    let settings = "[project]\ndialect = \"bazel\"\n";
+    let project = Project::new(&[("secateur.toml", settings), ("a/BUILD", ""), ("a/BUCK", "")]);
+    let workspace = project.open();
+    assert_eq!(packages(&workspace), ["//a"]);
+    assert_eq!(workspace.tree.packages()[0].build_file, path("a/BUILD"));
+    project.write("secateur.toml", "[project]\ndialect = \"pants\"\n");
+    assert!(project.try_open().err().unwrap().to_string().contains("dialect"));
 }
 
 #[test]
