@@ -12,13 +12,13 @@ use super::outside;
 use super::transitive_dep::{self, Undeclared};
 use crate::buck::{LiteralId, Target};
 use crate::finding::{Addition, Confidence, Evidence, Region, Removal};
-use crate::graph::{Graph, Kind, TargetId, Use, Web};
+use crate::graph::{Graph, Kind, NameId, TargetId, Use, Web};
 use crate::label::Label;
 use crate::source::{LineIndex, ProjectPath, Span};
 use crate::workspace::Workspace;
 use fixedbitset::FixedBitSet;
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -44,6 +44,8 @@ pub(super) struct Context<'a> {
     shaky: FxHashMap<TargetId, Evidence>,
     /// Removals that something nobody read may lean on.
     doubtful: FxHashMap<EdgeId, Evidence>,
+    /// Of Bazel: modules that somebody imports if they are there, without declaring them.
+    switched_on: FxHashSet<NameId>,
     /// A part of the repository of which nothing is known: anything there may use anything.
     pub(super) blind_spot: Option<Evidence>,
     /// The edges that each literal makes.
@@ -76,7 +78,11 @@ impl<'a> Context<'a> {
         let mut doubtful = doubtful(is_exported, &roots, &edges, &executables, &outcome);
         doubtful.extend(disputed(workspace, &edges, outcome.removable.iter().copied()));
         let by_literal = by_literal(&edges);
+        let is_bazel = workspace.cells.is_bazel();
+        let switched_on =
+            if is_bazel { outside::switched_on(&edges) } else { FxHashSet::default() };
         let mut context = Self {
+            switched_on,
             workspace,
             graph,
             roots,
@@ -171,7 +177,7 @@ impl<'a> Context<'a> {
     }
 
     /// Of Bazel: whether something else than an import may be what a dependency is there for: it stands for something outside,
-    /// or is brought along for that; it has the same source; a comment beside it says what.
+    /// or is brought along for that; it has the same source; others import it if it is there; a comment beside it says what.
     fn is_explained(&self, id: EdgeId) -> bool {
         if !self.workspace.cells.is_bazel() {
             return false;
@@ -184,9 +190,13 @@ impl<'a> Context<'a> {
         };
         let literal = self.edges.dep(id).and_then(|dep| dep.literal);
         let to = self.edges.edge(id).to;
+        let owners = self.edges.stands_for(to);
+        let switches =
+            |provision: &crate::graph::Provision| self.switched_on.contains(&provision.name);
         self.edges.is_stand_in(to)
             || self.roots.brought_along.contains(&to)
             || outside::shares_source(self.graph, id.from, to)
+            || owners.iter().any(|owner| self.graph.owners.of_target(*owner).iter().any(switches))
             || literal.and_then(has_comment).unwrap_or(false)
     }
 

@@ -1,8 +1,9 @@
 //! Bazel's libraries without sources, which stand for what no build file has: packages that are installed on the machine, plugins
 //! that are found at run time. Pure.
 
-use super::edges::TargetUses;
-use crate::graph::{EdgeKind, Graph, TargetId, UseKind, Via};
+use super::edges::{Edges, TargetUses};
+use crate::graph::{EdgeKind, Graph, NameId, TargetId, UseKind, Via};
+use rustc_hash::FxHashSet;
 
 /// Whether a target is a library that has nothing of its own, and may stand for something outside of the repository.
 pub(super) fn is_stand_in(graph: &Graph, id: TargetId) -> bool {
@@ -49,6 +50,20 @@ pub(super) fn has_own_package(graph: &Graph, id: TargetId, owners: &[TargetId]) 
         let is_blank = provision.file.is_some_and(|file| graph.files.get(file).is_empty);
         provision.is_package && !is_blank && is_own(graph.owners.name(provision.name))
     })
+}
+
+/// Modules that some target imports only if they are there, and does not declare: whoever depends on them switches that on.
+pub(super) fn switched_on(edges: &Edges<'_>) -> FxHashSet<NameId> {
+    let graph = edges.graph;
+    let optional = graph.targets.ids().flat_map(|id| {
+        let uses = edges.uses[id.index()].uses.iter();
+        uses.filter(|(_, used)| used.kind == UseKind::Optional).map(move |(_, used)| (id, used))
+    });
+    let undeclared = optional.filter_map(|(id, used)| {
+        let name = used.name?;
+        (!edges.declares(id, name)).then_some(name)
+    });
+    undeclared.collect()
 }
 
 /// Whether two targets have a source in common.
