@@ -275,6 +275,22 @@ import os
 ";
 
 #[test]
+fn configuration_is_that_of_each_side() {
+    let repository = Repository::new(SMALL);
+    repository.0.add("old/BUCK", "python_binary(name = \"old\", main = \"main.py\", deps = [\"//lib:lib\"] if read_config(\"old\", \"lib\") else [])\n");
+    repository.0.add(".buckconfig", "<?file:more.bcfg>\n");
+    repository.commit();
+    assert_eq!(repository.new_since("HEAD"), [""; 0]);
+    repository.0.add("more.bcfg", "[old]\nlib = yes\n");
+    assert_eq!(repository.new_since("HEAD"), ["unused-dep root//old:old"]);
+    repository.commit();
+    repository.0.add("more.bcfg", "");
+    assert_eq!(repository.lint("--since HEAD")["since"]["fixed"], 1);
+    repository.0.add("more.bcfg", "# Why.\n[old]\nlib = yes\n");
+    assert_eq!(repository.lint("--since HEAD")["since"]["unchanged"], Value::Null);
+}
+
+#[test]
 fn a_package_that_moves_takes_its_findings_along() {
     let repository = Repository::new(SMALL);
     repository.git(&["mv", "old", "moved"]);

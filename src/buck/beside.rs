@@ -8,27 +8,30 @@ use super::session::{Disk, Session};
 use crate::error::Result;
 use crate::progress::Progress;
 use crate::source::{Problem, ProjectPath};
-use crate::workspace::{PackageDir, Workspace};
+use crate::workspace::{Cells, PackageDir, Workspace};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 impl Evaluator<'_> {
-    /// Evaluates `other`, whose files are those of this workspace but for the `changed` ones, in the same configuration.
+    /// Evaluates `other`, whose files are those of this workspace but for the `changed` ones, in the configuration of `cells`.
     pub fn beside<'o>(
         &'o self,
         other: &'o Workspace,
+        cells: &'o Cells,
         changed: &BTreeSet<ProjectPath>,
         progress: &dyn Progress,
     ) -> Result<Evaluator<'o>> {
         let is_inherited = |path: &ProjectPath| matches!(path.file_name(), "PACKAGE" | "BUCK_TREE");
         match self.dirty(changed.iter()) {
-            Ok(dirty) if !changed.iter().any(is_inherited) => {
+            Ok(dirty)
+                if !changed.iter().any(is_inherited) && cells.say_the_same(self.session.cells) =>
+            {
                 Ok(self.beside_with(other, changed, &dirty))
             }
             // Many packages depend unseen on what changed.
-            _ => Evaluator::new(other, self.session.cells, progress),
+            _ => Evaluator::new(other, cells, progress),
         }
     }
 

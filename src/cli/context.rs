@@ -39,8 +39,9 @@ pub(super) struct Opener {
 
 impl Opener {
     pub(super) fn open(&self) -> Result<Workspace> {
-        let workspace = Workspace::open(Path::new(""), &self.environment, &self.overrides)?;
-        Ok(Workspace { outside: self.outside.clone(), ..workspace })
+        let mut workspace = Workspace::open(Path::new(""), &self.environment, &self.overrides)?;
+        workspace.outside.clone_from(&self.outside);
+        Ok(workspace)
     }
 }
 

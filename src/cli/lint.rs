@@ -35,7 +35,7 @@ pub(super) fn run(args: &Lint, context: &mut Context<'_>) -> Result<Exit> {
     let revision = args.since.as_ref().map(|name| revision::read(&workspace.root, name));
     let revision = revision.transpose()?;
     let mut report = match &revision {
-        Some(revision) if !revision.matters(&workspace) => Report::unaffected(&revision.name),
+        Some(revision) if !revision.matters(&workspace)? => Report::unaffected(&revision.name),
         _ => {
             let job = Job { args, workspace: &workspace, selection: &selection, narrow: &narrow };
             context.work(|progress| job.report(revision.as_ref(), progress))?
@@ -70,7 +70,7 @@ impl Job<'_> {
         let cells = graph::configurations(workspace)?;
         let (evaluators, graph) = graph::build_and_keep(workspace, &cells, progress)?;
         let before = |revision: &Revision| {
-            let then = revision.workspace(workspace);
+            let then = revision.workspace(workspace)?;
             revision.report(&then, &evaluators, &graph, self.selection, progress)
         };
         let (mut report, before) =

@@ -39,8 +39,13 @@ const READ: &[&str] = &["bzl", "json", "toml", "whl"];
 
 impl Revision {
     /// Whether the difference can make or settle any finding. Most changes of bodies of functions cannot.
-    pub fn matters(&self, workspace: &Workspace) -> bool {
-        self.files.iter().any(|file| matters(workspace, file))
+    pub fn matters(&self, workspace: &Workspace) -> Result<bool> {
+        Ok(self.files.iter().any(|file| matters(workspace, file))
+            || !workspace.is_configured_alike(&self.contents())?)
+    }
+
+    fn contents(&self) -> BTreeMap<ProjectPath, Option<Vec<u8>>> {
+        self.files.iter().map(|file| (file.path.clone(), file.before.clone())).collect()
     }
 
     fn paths(&self) -> BTreeSet<ProjectPath> {
@@ -48,9 +53,8 @@ impl Revision {
     }
 
     /// The workspace as it was, under the settings of today.
-    pub fn workspace(&self, now: &Workspace) -> Workspace {
-        let contents = self.files.iter().map(|file| (file.path.clone(), file.before.clone()));
-        now.with_contents(&contents.collect::<BTreeMap<_, _>>())
+    pub fn workspace(&self, now: &Workspace) -> Result<Workspace> {
+        now.as_it_was(&self.contents())
     }
 
     /// What there was to find, of any confidence and under the names of today. `then` is its workspace; `evaluators` and `now`
@@ -64,8 +68,11 @@ impl Revision {
         progress: &dyn Progress,
     ) -> Result<Report> {
         let changed = self.paths();
-        let beside = |evaluator| Evaluator::beside(evaluator, then, &changed, progress);
-        let evaluators: Result<Vec<Evaluator<'_>>> = evaluators.iter().map(beside).collect();
+        let cells = graph::configurations(then)?;
+        let beside =
+            |(evaluator, cells)| Evaluator::beside(evaluator, then, cells, &changed, progress);
+        let evaluators: Result<Vec<Evaluator<'_>>> =
+            evaluators.iter().zip(&cells).map(beside).collect();
         let graph = graph::build_beside(then, &evaluators?, now, &changed, progress)?;
         let selection = Selection {
             min_confidence: Confidence::Possible,
@@ -94,7 +101,6 @@ fn matters(workspace: &Workspace, file: &ChangedFile) -> bool {
             let is_build_file = workspace.tree.packages().iter().any(|it| it.build_file == *path);
             return is_build_file
                 || READ.contains(&ending)
-                || name.starts_with(".buckconfig")
                 || matches!(name, "PACKAGE" | "BUCK_TREE")
                 || workspace.settings.file.as_ref() == Some(path)
                 || workspace.settings.roots.files.matches(path);

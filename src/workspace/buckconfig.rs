@@ -103,15 +103,24 @@ impl BuckConfig {
         Self::new(raw, of_lines.clone())
     }
 
+    /// Whether every value is the same.
+    pub(super) fn says_the_same(&self, other: &Self) -> bool {
+        self.0.values == other.0.values
+    }
+
     fn new(raw: Sections<RawValue>, of_lines: Vec<Problem>) -> Self {
         let Resolved { values, problems } = resolve(&raw);
         Self(Arc::new(Data { raw, values, problems: [of_lines, problems] }))
     }
 }
 
+/// Contents to be read instead of what is on disk, `None` for files that are gone.
+pub(super) type Contents = BTreeMap<PathBuf, Option<Vec<u8>>>;
+
 /// Reads files one over the other; a later value replaces an earlier one.
 pub(super) struct ConfigParser<'a> {
     project: &'a Path,
+    contents: &'a Contents,
     follow_includes: bool,
     sections: Sections<RawValue>,
     /// The section that keys go to. Buck2 does not reset it around an include, in either direction.
@@ -124,10 +133,10 @@ pub(super) struct ConfigParser<'a> {
 }
 
 impl<'a> ConfigParser<'a> {
-    pub(super) fn new(project: &'a Path, follow_includes: bool) -> Self {
+    pub(super) fn new(project: &'a Path, contents: &'a Contents, follow_includes: bool) -> Self {
         let section = String::new();
         let (sections, open, files, problems) = Default::default();
-        Self { project, follow_includes, sections, section, open, files, problems }
+        Self { project, contents, follow_includes, sections, section, open, files, problems }
     }
 
     /// Reads a file on top of what was read before; `false` if there is none.
@@ -141,7 +150,8 @@ impl<'a> ConfigParser<'a> {
     }
 
     fn included(&mut self, path: &Path) -> bool {
-        let bytes = match files::read_if_exists(path) {
+        let other = self.contents.get(path);
+        let bytes = match other.cloned().map_or_else(|| files::read_if_exists(path), Ok) {
             Ok(None) => return false,
             Ok(Some(bytes)) if bytes.len() > MAX_BYTES => {
                 let message = format!("larger than {} MiB; not read", MAX_BYTES >> 20);

@@ -10,7 +10,8 @@ fn parse_with(files: &[(&str, &str)], follow_includes: bool) -> BuckConfig {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
-    let mut parser = ConfigParser::new(dir.path(), follow_includes);
+    let contents = Contents::new();
+    let mut parser = ConfigParser::new(dir.path(), &contents, follow_includes);
     assert!(parser.file(&dir.path().join(files[0].0)));
     parser.finish()
 }
@@ -144,7 +145,8 @@ fn flags_set_unset_and_take_part_in_references() {
 fn a_directory_where_a_file_should_be_is_a_problem() {
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir(dir.path().join(".buckconfig")).unwrap();
-    let mut parser = ConfigParser::new(dir.path(), true);
+    let contents = Contents::new();
+    let mut parser = ConfigParser::new(dir.path(), &contents, true);
     assert!(parser.file(&dir.path().join(".buckconfig")));
     let config = parser.finish();
     assert_eq!(config.problems().next().unwrap().kind, ProblemKind::Unreadable);

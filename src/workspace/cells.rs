@@ -77,6 +77,14 @@ pub struct Cells {
 }
 
 impl Cells {
+    /// Whether others have the same names, places and configuration.
+    pub fn say_the_same(&self, other: &Self) -> bool {
+        let is_same = |(one, two): (&Cell, &Cell)| {
+            one.name == two.name && one.root == two.root && one.config.says_the_same(&two.config)
+        };
+        self.iter().count() == other.iter().count() && self.iter().zip(other.iter()).all(is_same)
+    }
+
     /// Puts cells together; exactly one must lie at the project root. `has_prelude` says whether a cell holds `prelude.bzl`.
     pub(super) fn new(
         project: &Path,

@@ -1,9 +1,10 @@
 //! Which files make the configuration of a cell, in Buck2's order. Touches the disk through `files` only.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::buckconfig::{BuckConfig, ConfigParser};
+use super::buckconfig::{BuckConfig, ConfigParser, Contents};
 use super::config_flags::ConfigFlag;
 use super::root::Environment;
 use super::{Overrides, files};
@@ -13,8 +14,11 @@ use crate::source::{Problem, ProblemKind, ProjectPath};
 /// The sources of configuration that all cells share, and how to read a cell's own.
 ///
 /// A later source wins: the machine's files, the user's, the cell's, the files of the command line, its values.
+#[derive(Clone)]
 pub(super) struct ConfigSources {
     project: PathBuf,
+    /// Other contents of some files, `None` for those that are gone.
+    contents: Contents,
     outside: Vec<PathBuf>,
     command_line: Vec<PathBuf>,
     flags: Vec<ConfigFlag>,
@@ -32,6 +36,7 @@ impl ConfigSources {
         let command_line = command_line.map(|file| config_file(file, &environment.current_dir));
         let mut sources = Self {
             project: project.to_path_buf(),
+            contents: Contents::new(),
             outside: Vec::new(),
             command_line: command_line.collect::<Result<_>>()?,
             flags: flags.collect::<Result<_>>()?,
@@ -48,15 +53,22 @@ impl ConfigSources {
         Ok(sources)
     }
 
+    /// The same, where some files of the project have other contents.
+    pub(super) fn with_contents(&self, contents: &BTreeMap<ProjectPath, Option<Vec<u8>>>) -> Self {
+        let contents = contents.iter();
+        let contents =
+            contents.map(|(path, bytes)| (self.project.join(path.as_str()), bytes.clone()));
+        Self { contents: contents.collect(), ..self.clone() }
+    }
+
     /// The configuration of the cell at `root` from all files, without the values of the command line.
     pub(super) fn read(&self, root: &ProjectPath, follow_includes: bool) -> BuckConfig {
         let dir = self.project.join(root.as_str());
-        let mut parser = ConfigParser::new(&self.project, follow_includes);
+        let mut parser = ConfigParser::new(&self.project, &self.contents, follow_includes);
         for file in &self.outside {
             parser.file(file);
         }
-        // A folder that cannot be listed is told by `folder_problem`.
-        for file in files::files_below(&dir.join(".buckconfig.d")).unwrap_or_default() {
+        for file in self.files_of(&dir.join(".buckconfig.d")) {
             parser.file(&file);
         }
         for file in [".buckconfig", ".buckconfig.local"] {
@@ -66,6 +78,14 @@ impl ConfigSources {
             parser.file(file);
         }
         parser.finish()
+    }
+
+    /// The files below a folder, in order. One that cannot be listed is told by `folder_problem`.
+    fn files_of(&self, folder: &Path) -> BTreeSet<PathBuf> {
+        let on_disk = files::files_below(folder).unwrap_or_default();
+        let others = self.contents.keys().filter(|file| file.starts_with(folder)).cloned();
+        // Those that are gone are not read.
+        on_disk.into_iter().chain(others).collect()
     }
 
     /// The values of the command line, in order.

@@ -43,6 +43,8 @@ pub use settings::{
 };
 pub use tree::{Dir, PackageDir, Symlink, Tree};
 
+use config_sources::ConfigSources;
+
 use crate::error::{Error, Result};
 use crate::source::{Problem, ProjectPath};
 
@@ -78,6 +80,8 @@ pub struct Workspace {
     pub problems: Vec<Problem>,
     /// What Buck2 says, if somebody asked it.
     pub outside: Option<Arc<Outside>>,
+    /// Where the configuration of the cells comes from.
+    sources: ConfigSources,
 }
 
 impl Workspace {
@@ -91,7 +95,7 @@ impl Workspace {
         let start = files::canonical(&start).ok().and_then(|dir| files::relative(&root, &dir));
         let start = start.ok_or_else(|| Error::new("the start directory's name is not UTF-8"))?;
         let settings = read_settings(&root, &start, &overrides.config)?;
-        let sources = config_sources::ConfigSources::find(&root, environment, overrides)?;
+        let sources = ConfigSources::find(&root, environment, overrides)?;
         let dialect = bazel::dialect(&root, settings.project.dialect);
         let (cells, mut problems) =
             cell_definitions::read_cells(&root, &sources, &settings.project, dialect, &start)?;
@@ -99,7 +103,7 @@ impl Workspace {
         problems.extend_from_slice(tree.problems());
         problems.sort();
         let files = Arc::new(DiskFiles::new(&root));
-        Ok(Self { root, start, cells, tree, settings, files, problems, outside: None })
+        Ok(Self { root, start, cells, tree, settings, files, problems, outside: None, sources })
     }
 
     /// The same project with other contents of some files, `None` for those that are gone. Nothing is written.
@@ -118,7 +122,37 @@ impl Workspace {
             files: Arc::new(OverlayFiles::new(Arc::clone(&self.files), contents.clone())),
             problems: self.problems.clone(),
             outside: self.outside.clone(),
+            sources: self.sources.clone(),
         }
+    }
+
+    /// Whether other contents of some files leave the configuration of the cells as it is.
+    pub fn is_configured_alike(
+        &self,
+        contents: &BTreeMap<ProjectPath, Option<Vec<u8>>>,
+    ) -> Result<bool> {
+        let (cells, _) = self.read_cells(&self.sources.with_contents(contents))?;
+        Ok(cells.say_the_same(&self.cells))
+    }
+
+    fn read_cells(&self, sources: &ConfigSources) -> Result<(Cells, Vec<Problem>)> {
+        let dialect = bazel::dialect(&self.root, self.settings.project.dialect);
+        let (project, start) = (&self.settings.project, &self.start);
+        cell_definitions::read_cells(&self.root, sources, project, dialect, start)
+    }
+
+    /// The same with what that means for the configuration of the cells; `secateur.toml` stays as it is.
+    pub fn as_it_was(&self, contents: &BTreeMap<ProjectPath, Option<Vec<u8>>>) -> Result<Self> {
+        let sources = self.sources.with_contents(contents);
+        let (cells, mut problems) = self.read_cells(&sources)?;
+        if cells.say_the_same(&self.cells) {
+            return Ok(self.with_contents(contents));
+        }
+        let tree = Tree::read(&cells);
+        problems.extend_from_slice(tree.problems());
+        problems.sort();
+        Ok(Self { cells, tree, problems, sources, ..self.with_contents(&BTreeMap::new()) }
+            .with_contents(contents))
     }
 
     /// The cells as another view of the configuration has them. Files and packages are the same in all views.

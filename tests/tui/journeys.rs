@@ -74,7 +74,7 @@ fn filter(terminal: &mut Terminal, text: &str, below: usize) {
 fn quit(mut terminal: Terminal) {
     terminal.press("q");
     assert!(terminal.end().success());
-    assert!(terminal.is_restored(), "{}", terminal.text());
+    terminal.wait_until_restored();
 }
 
 fn triage(name: &str, filtered: &str, below: usize) -> String {
@@ -322,10 +322,7 @@ fn a_signal_ends_it_and_leaves_the_terminal_as_it_was() {
         terminal.wait("secateur");
         terminal.signal(signal);
         assert_eq!(terminal.end().exit_code(), 130);
-        terminal.wait_until("the terminal as it was", |screen| {
-            !screen.alternate_screen() && !screen.hide_cursor()
-        });
-        assert!(terminal.is_restored());
+        terminal.wait_until_restored();
     }
 }
 
@@ -340,7 +337,7 @@ fn it_stops_for_the_shell_and_comes_back() {
     terminal.wait_until("the shell", |screen| {
         !screen.alternate_screen() && screen.contents().trim_end().ends_with("ready>")
     });
-    assert!(terminal.is_restored());
+    terminal.wait_until_restored();
     terminal.press("echo alive$((1 + 1))\n");
     terminal.wait("alive2");
     terminal.press("fg\n");

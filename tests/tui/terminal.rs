@@ -125,13 +125,14 @@ impl Terminal {
         }
     }
 
-    /// Whether the terminal is as it was before: its own screen, a cursor, no mouse.
-    pub fn is_restored(&self) -> bool {
-        let parser = self.screen.0.lock().unwrap();
-        let screen = parser.screen();
-        !screen.alternate_screen()
-            && !screen.hide_cursor()
-            && screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None
+    /// Waits until the terminal is as it was before: its own screen, a cursor, no mouse. What a program wrote last is read after
+    /// its end.
+    pub fn wait_until_restored(&self) {
+        self.wait_until("the terminal as it was", |screen| {
+            !screen.alternate_screen()
+                && !screen.hide_cursor()
+                && screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None
+        });
     }
 }
 
