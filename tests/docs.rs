@@ -121,7 +121,7 @@ fn the_settings_in_the_readme_are_valid() {
 #[test]
 fn the_example_in_the_readme_is_what_the_sample_gives() {
     let Outcome { out, .. } = secateur(repository(), "-C sample-repos/ml-monorepo lint");
-    let begin = out.find("root//eta/models\n").unwrap();
+    let begin = out.find("root//eta/models  owner").unwrap();
     let end = begin + out[begin..].find("\n\nwarning[duplicate-dep]").unwrap();
     let last: Vec<&str> = out.lines().rev().take_while(|line| !line.is_empty()).collect();
     let last: Vec<&str> = last.into_iter().rev().collect();

@@ -39,6 +39,7 @@ mod seeded;
 mod since;
 mod situations;
 mod support;
+mod suppression;
 mod tidy;
 mod tui;
 mod verify;

@@ -302,6 +302,34 @@ fn a_package_that_moves_takes_its_findings_along() {
 }
 
 #[test]
+fn only_what_is_asked_for_counts() {
+    let repository = Repository::new(SMALL);
+    repository.0.add("CODEOWNERS", "/app/ @app\n/old/ @old\n");
+    repository.0.add(
+        "spare/BUCK",
+        "python_binary(name = \"spare\", main = \"main.py\", deps = [\"//lib:lib\"])\n",
+    );
+    repository.0.add("spare/main.py", "import os\n");
+    repository.commit();
+    repository.0.add("old/main.py", "import lib.lib\n");
+    repository.replace("app/main.py", "import lib.lib\nimport lib.more", "");
+    let counts = |args: &str| {
+        let since = repository.lint(&format!("--since HEAD {args}"))["since"].clone();
+        ["new", "fixed", "unchanged"].map(|key| since[key].as_u64().unwrap())
+    };
+    assert_eq!(counts(""), [1, 1, 1]);
+    assert_eq!(counts("--owner @app"), [1, 0, 0]);
+    assert_eq!(counts("--owner @old"), [0, 1, 0]);
+    assert_eq!(counts("--owner none"), [0, 0, 1]);
+    assert_eq!(counts("//app/..."), [1, 0, 0]);
+    assert_eq!(counts("//old/..."), [0, 1, 0]);
+    let table =
+        |path: &str| format!("--config lint.path=[{{paths=[\"{path}\"],skip=[\"unused-dep\"]}}]");
+    assert_eq!(counts(&table("old/**")), [1, 0, 1]);
+    assert_eq!(counts(&table("*/**")), [0, 0, 0]);
+}
+
+#[test]
 fn a_branch_is_compared_with_where_it_began() {
     let repository = Repository::new(SMALL);
     repository.git(&["checkout", "--quiet", "-b", "topic"]);

@@ -20,6 +20,7 @@ mod missing_source;
 mod module_cycle;
 mod outside;
 mod packages;
+mod selection;
 mod stale_keep;
 mod test_only;
 mod test_only_module;
@@ -32,69 +33,14 @@ mod unused_dep;
 mod unused_load;
 mod visibility;
 
-use crate::finding::{CheckId, Confidence, Finding, Report, Severity};
+pub use selection::{BuildFiles, Selection, There};
+
+use crate::finding::{CheckId, Finding, Report};
 use crate::graph::Graph;
-use crate::label::Label;
 use crate::progress::Progress;
-use crate::source::ProjectPath;
-use crate::workspace::{Pattern, Workspace};
+use crate::workspace::Workspace;
 use context::Context;
 use rayon::prelude::*;
-use std::collections::BTreeMap;
-
-/// Which findings are wanted.
-#[derive(Clone, Debug)]
-pub struct Selection {
-    /// The checks to report.
-    pub checks: Vec<CheckId>,
-    /// The least confidence to report.
-    pub min_confidence: Confidence,
-    /// Targets and files to report; empty for all.
-    pub patterns: Vec<Pattern>,
-    /// Severities that differ from the checks' own.
-    pub severity: BTreeMap<CheckId, Severity>,
-}
-
-impl Default for Selection {
-    fn default() -> Self {
-        Self {
-            checks: CheckId::ALL.to_vec(),
-            min_confidence: Confidence::Possible,
-            patterns: Vec::new(),
-            severity: BTreeMap::new(),
-        }
-    }
-}
-
-impl Selection {
-    fn wants(&self, finding: &Finding) -> bool {
-        self.checks.contains(&finding.check)
-            && finding.confidence >= self.min_confidence
-            && self.has_place(finding.target.as_ref(), &finding.region.path)
-    }
-
-    fn has_place(&self, target: Option<&Label>, path: &ProjectPath) -> bool {
-        self.patterns.is_empty()
-            || self.patterns.iter().any(|pattern| {
-                target.is_some_and(|target| pattern.matches_label(target))
-                    || pattern.matches_path(path)
-            })
-    }
-
-    /// Whether a finding that is known only by these words would be wanted. A check that there is no more would be.
-    pub fn covers(
-        &self,
-        check: &str,
-        confidence: Confidence,
-        target: Option<&str>,
-        path: &str,
-    ) -> bool {
-        let target = target.and_then(Label::parse_full);
-        CheckId::parse(check).is_none_or(|check| self.checks.contains(&check))
-            && confidence >= self.min_confidence
-            && self.has_place(target.as_ref(), &ProjectPath::new(path))
-    }
-}
 
 /// Runs all checks on the graph and keeps what is selected.
 ///
@@ -113,12 +59,13 @@ pub fn run(
     let found: Vec<Finding> = found.into_iter().flatten().collect();
     let (mut findings, suppressed, stale) = stale_keep::suppress(&context, found);
     findings.extend(stale);
+    let build_files = BuildFiles::of(graph);
+    findings.retain(|finding| selection.wants(finding, &build_files));
     for finding in &mut findings {
-        if let Some(severity) = selection.severity.get(&finding.check) {
-            finding.severity = *severity;
+        if let Some(severity) = selection.severity_of(finding, &build_files) {
+            finding.severity = severity;
         }
     }
-    findings.retain(|finding| selection.wants(finding));
     findings.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
     findings.dedup();
     let (coverage, problems) = (graph.coverage, graph.problems.clone());

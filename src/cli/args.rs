@@ -105,6 +105,9 @@ pub struct Lint {
     /// Leave this check out
     #[arg(long, value_name = "CHECK", value_delimiter = ',', hide_possible_values = true)]
     pub(super) skip: Vec<CheckId>,
+    /// Report only what this oncall or code owner answers for; none stands for what has no owner
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["fix", "diff"])]
+    pub(super) owner: Vec<String>,
     /// Report findings of at least this confidence [default: lint.min-confidence, else possible]
     #[arg(long, value_name = "CONFIDENCE")]
     pub(super) min_confidence: Option<Confidence>,
@@ -161,6 +164,9 @@ pub struct Codemod {
     /// Leave the findings of this check alone
     #[arg(long, value_name = "CHECK", value_delimiter = ',', hide_possible_values = true)]
     pub(super) skip: Vec<CheckId>,
+    /// Fix only what this oncall or code owner answers for; none stands for what has no owner
+    #[arg(long, value_name = "NAME")]
+    pub(super) owner: Vec<String>,
     /// Which fixes to make
     #[arg(long, value_name = "WHICH", default_value = "safe")]
     pub(super) fix: Fixes,

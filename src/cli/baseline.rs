@@ -6,7 +6,7 @@ use super::exit::Exit;
 use super::replace::replace;
 use super::selection;
 use crate::error::{Error, Result};
-use crate::finding::{Baseline, Entry, Renewal, Report};
+use crate::finding::{Baseline, Renewal, Report};
 use crate::{checks, graph};
 use jiff::civil::Date;
 use std::io::ErrorKind;
@@ -42,18 +42,6 @@ pub(super) fn read(shown: &Path, context: &Context<'_>) -> Result<(Baseline, Dat
         Error::new(message).hint("`secateur baseline --output FILE` writes one")
     })?;
     Ok((baseline, context.today()))
-}
-
-/// Leaves out of the report what a baseline has.
-pub(super) fn leave_out(
-    report: &mut Report,
-    (baseline, today): &(Baseline, Date),
-    selection: &checks::Selection,
-) {
-    let is_asked = |entry: &Entry| {
-        selection.covers(&entry.check, entry.confidence, entry.target.as_deref(), &entry.path)
-    };
-    report.leave_out(baseline, *today, &is_asked);
 }
 
 #[expect(clippy::disallowed_methods, reason = "the baseline lies where the user says")]

@@ -27,6 +27,7 @@ const COMMITS: usize = 500;
 /// What is to be fixed, as the options say.
 pub(super) struct Wish {
     selection: Selection,
+    owners: Vec<String>,
     wanted: Wanted,
     by: By,
     /// Without one no rebuilds are counted.
@@ -41,21 +42,22 @@ impl Wish {
         };
         let selection = selection::of_codemod(args, workspace)?;
         let history = history::read(&workspace.root, COMMITS).ok();
-        Ok(Self { selection, wanted, by: args.by.into(), history })
+        let owners = args.owner.clone();
+        Ok(Self { selection, owners, wanted, by: args.by.into(), history })
     }
 
     pub(super) fn request<'a>(&'a self, args: &Codemod, filter: Filter<'a>) -> Request<'a> {
-        let Self { selection, wanted, by, history } = self;
+        let Self { selection, owners, wanted, by, history } = self;
         let (history, max_files) = (history.as_ref(), args.max_files);
-        Request { selection, wanted: *wanted, by: *by, max_files, filter, history }
+        Request { selection, owners, wanted: *wanted, by: *by, max_files, filter, history }
     }
 
     /// A text that is the same where plans of one tree are.
     pub(super) fn describe(&self, args: &Codemod) -> String {
         let version = env!("CARGO_PKG_VERSION");
-        let Self { selection, wanted, by, .. } = self;
+        let Self { selection, owners, wanted, by, .. } = self;
         let (files, retry) = (args.max_files, args.retry_quarantined);
-        format!("{version} {selection:?} {wanted:?} {by:?} {files} {retry}")
+        format!("{version} {selection:?} {owners:?} {wanted:?} {by:?} {files} {retry}")
     }
 }
 

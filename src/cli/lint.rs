@@ -5,7 +5,7 @@ use super::codemod::codeowners;
 use super::context::Context;
 use super::exit::Exit;
 use super::fix;
-use super::narrow::Narrow;
+use super::narrow::{Narrow, Scope};
 use super::publish::{formats, write_report};
 use super::revision;
 use super::selection;
@@ -13,6 +13,7 @@ use super::verdict::verdict;
 use super::work_tree;
 use crate::buck::Evaluator;
 use crate::checks::Selection;
+use crate::codemod::owners::Codeowners;
 use crate::cost::{GraphChange, Ledger};
 use crate::edits::Prover;
 use crate::error::Result;
@@ -37,7 +38,14 @@ pub(super) fn run(args: &Lint, context: &mut Context<'_>) -> Result<Exit> {
     let mut report = match &revision {
         Some(revision) if !revision.matters(&workspace)? => Report::unaffected(&revision.name),
         _ => {
-            let job = Job { args, workspace: &workspace, selection: &selection, narrow: &narrow };
+            let codeowners = codeowners(&workspace);
+            let job = Job {
+                args,
+                workspace: &workspace,
+                selection: &selection,
+                narrow: &narrow,
+                codeowners: &codeowners,
+            };
             context.work(|progress| job.report(revision.as_ref(), progress))?
         }
     };
@@ -51,7 +59,8 @@ struct Job<'a> {
     args: &'a Lint,
     workspace: &'a Workspace,
     selection: &'a Selection,
-    narrow: &'a Narrow,
+    narrow: &'a Narrow<'a>,
+    codeowners: &'a Codeowners,
 }
 
 impl Job<'_> {
@@ -61,8 +70,8 @@ impl Job<'_> {
         if revision.is_none() && !offers(self.args) {
             let graph = graph::build(workspace, progress)?;
             let mut report = check(&graph);
-            self.narrow.apply(&mut report, &graph, self.selection);
-            name_owners(self.args, workspace, &graph, &mut report);
+            self.scope(&graph)?.apply(&mut report);
+            self.name_owners(&graph, &mut report);
             // The process ends soon, and frees all of it at once.
             std::mem::forget(graph);
             return Ok(report);
@@ -71,22 +80,37 @@ impl Job<'_> {
         let (evaluators, graph) = graph::build_and_keep(workspace, &cells, progress)?;
         let before = |revision: &Revision| {
             let then = revision.workspace(workspace)?;
-            revision.report(&then, &evaluators, &graph, self.selection, progress)
+            revision.report(&then, &evaluators, &graph, progress)
         };
         let (mut report, before) =
             rayon::join(|| check(&graph), || revision.map(before).transpose());
         let found = report.fingerprints();
-        self.narrow.apply(&mut report, &graph, self.selection);
+        let scope = self.scope(&graph)?;
+        scope.apply(&mut report);
         if let (Some(revision), Some(before)) = (revision, before?) {
-            let least = self.selection.min_confidence;
-            report.leave_out_older(&before, &found, &revision.name, least);
+            report.leave_out_older(&before, &found, &revision.name, &|it| scope.wants(it));
         }
-        name_owners(self.args, workspace, &graph, &mut report);
+        self.name_owners(&graph, &mut report);
         if offers(self.args) {
             self.offer(&mut report, &graph, &evaluators, progress);
         }
         std::mem::forget((graph, evaluators));
         Ok(report)
+    }
+
+    fn scope<'s>(&'s self, graph: &'s Graph) -> Result<Scope<'s>> {
+        self.narrow.scope(self.workspace, graph, self.selection, self.codeowners)
+    }
+
+    /// Says who answers for what, where a report shows it.
+    fn name_owners(&self, graph: &Graph, report: &mut Report) {
+        if formats(self.args).any(Format::has_owners) {
+            let owner = |finding| {
+                let owner = codemod::owner_of(self.workspace, graph, self.codeowners, finding);
+                owner.map(|owner| owner.to_string())
+            };
+            report.owners = report.findings.par_iter().map(owner).collect();
+        }
     }
 
     /// Proves the fixes that a report shows.
@@ -110,15 +134,4 @@ impl Job<'_> {
 /// Whether some format of the report shows edits.
 fn offers(args: &Lint) -> bool {
     args.edits != Edits::None && formats(args).any(Format::has_edits)
-}
-
-/// What only reports for machines and reviewers say: who answers for what.
-fn name_owners(args: &Lint, workspace: &Workspace, graph: &Graph, report: &mut Report) {
-    if formats(args).any(Format::has_owners) {
-        let codeowners = codeowners(workspace);
-        let owner = |finding| codemod::owner_of(workspace, graph, &codeowners, finding);
-        let owners =
-            report.findings.par_iter().map(|finding| owner(finding).map(|it| it.to_string()));
-        report.owners = owners.collect();
-    }
 }

@@ -1,47 +1,70 @@
 //! What to check and what fails: the options of `lint` over the settings. Pure; touches nothing.
 
 use super::args::{Codemod, Lint};
-use crate::checks::Selection;
+use crate::checks::{Selection, There};
 use crate::error::{Error, Result};
 use crate::finding::{CheckId, Confidence, Severity};
 use crate::workspace::{
-    self, CheckSeverity, FailOn, MinConfidence, Origin, Pattern, Settings, Workspace,
+    self, CheckSeverity, FailOn, LintPath, MinConfidence, Origin, Pattern, Settings, Workspace,
 };
 use std::collections::BTreeMap;
 
 /// What the command line and the settings select.
 pub(super) fn selection(args: &Lint, workspace: &Workspace) -> Result<Selection> {
-    let settings = &workspace.settings;
-    Ok(Selection {
-        checks: checks(&args.check, &args.skip, settings)?,
-        min_confidence: args
-            .min_confidence
-            .unwrap_or_else(|| confidence(settings.lint.min_confidence)),
-        patterns: patterns(&args.patterns, workspace)?,
-        severity: severities(settings)?,
-    })
+    let Lint { patterns, check, skip, min_confidence, .. } = args;
+    Asked { patterns, check, skip, min_confidence: *min_confidence }.of(workspace)
 }
 
 /// The same for `codemod`.
 pub(super) fn of_codemod(args: &Codemod, workspace: &Workspace) -> Result<Selection> {
-    let settings = &workspace.settings;
-    Ok(Selection {
-        checks: checks(&args.check, &args.skip, settings)?,
-        min_confidence: confidence(settings.lint.min_confidence),
-        patterns: patterns(&args.patterns, workspace)?,
-        severity: severities(settings)?,
-    })
+    let Codemod { patterns, check, skip, .. } = args;
+    Asked { patterns, check, skip, min_confidence: None }.of(workspace)
 }
 
 /// The same for `tui`.
-pub(super) fn of_tui(texts: &[String], workspace: &Workspace) -> Result<Selection> {
-    let settings = &workspace.settings;
-    Ok(Selection {
-        checks: checks(&[], &[], settings)?,
-        min_confidence: confidence(settings.lint.min_confidence),
-        patterns: patterns(texts, workspace)?,
-        severity: severities(settings)?,
-    })
+pub(super) fn of_tui(patterns: &[String], workspace: &Workspace) -> Result<Selection> {
+    Asked { patterns, check: &[], skip: &[], min_confidence: None }.of(workspace)
+}
+
+/// What the command line says.
+struct Asked<'a> {
+    patterns: &'a [String],
+    check: &'a [CheckId],
+    skip: &'a [CheckId],
+    min_confidence: Option<Confidence>,
+}
+
+impl Asked<'_> {
+    fn of(&self, workspace: &Workspace) -> Result<Selection> {
+        let settings = &workspace.settings;
+        let min_confidence = settings.lint.min_confidence;
+        let tables = settings.lint.paths.iter().enumerate();
+        Ok(Selection {
+            checks: checks(self.check, self.skip, settings)?,
+            min_confidence: self.min_confidence.unwrap_or_else(|| confidence(min_confidence)),
+            patterns: patterns(self.patterns, workspace)?,
+            severity: severities(&settings.lint.severity, "lint.severity", settings)?,
+            there: tables
+                .map(|(at, table)| self.there(at, table, settings))
+                .collect::<Result<_>>()?,
+        })
+    }
+
+    /// A table brings back no check that the command line leaves out, and a confidence that it names holds everywhere.
+    fn there(&self, at: usize, table: &LintPath, settings: &Settings) -> Result<There> {
+        let key = |of: &str| format!("lint.path[{at}].{of}");
+        let mut checks = named(&table.check, &key("check"), settings)?;
+        checks.retain(|check| self.check.is_empty() || self.check.contains(check));
+        checks.retain(|check| !self.skip.contains(check));
+        let min_confidence = table.min_confidence.filter(|_| self.min_confidence.is_none());
+        Ok(There {
+            paths: table.paths.clone(),
+            checks,
+            skip: named(&table.skip, &key("skip"), settings)?,
+            min_confidence: min_confidence.map(confidence),
+            severity: severities(&table.severity, &key("severity"), settings)?,
+        })
+    }
 }
 
 fn patterns(texts: &[String], workspace: &Workspace) -> Result<Vec<Pattern>> {
@@ -77,14 +100,18 @@ fn checks(only: &[CheckId], skip: &[CheckId], settings: &Settings) -> Result<Vec
     Ok(checks)
 }
 
-fn severities(settings: &Settings) -> Result<BTreeMap<CheckId, Severity>> {
-    let entries = settings.lint.severity.iter().map(|(name, severity)| {
+fn severities(
+    written: &BTreeMap<String, CheckSeverity>,
+    key: &str,
+    settings: &Settings,
+) -> Result<BTreeMap<CheckId, Severity>> {
+    let entries = written.iter().map(|(name, severity)| {
         let severity = match severity {
             CheckSeverity::Note => Severity::Note,
             CheckSeverity::Warning => Severity::Warning,
             CheckSeverity::Error => Severity::Error,
         };
-        Ok((check(name, "lint.severity", settings)?, severity))
+        Ok((check(name, key, settings)?, severity))
     });
     entries.collect()
 }
@@ -102,9 +129,7 @@ fn check(name: &str, key: &str, settings: &Settings) -> Result<CheckId> {
             None | Some(Origin::CommandLine) => "--config".to_owned(),
             Some(origin) => origin.to_string(),
         };
-        let score = |check: &CheckId| strsim::jaro_winkler(name, check.as_str());
-        let nearest = CheckId::ALL.iter().max_by(|a, b| score(a).total_cmp(&score(b)));
-        let hint = match nearest.filter(|check| score(check) > 0.8) {
+        let hint = match CheckId::nearest(name) {
             Some(check) => format!("did you mean `{}`?", check.as_str()),
             None => "`secateur explain` lists the checks".to_owned(),
         };

@@ -29,6 +29,18 @@ impl fmt::Display for Owner {
     }
 }
 
+impl Owner {
+    /// Whether a name is that of the oncall, or of one of the code owners, with `@` or without.
+    pub fn is_called(&self, name: &str) -> bool {
+        match self {
+            Self::Oncall(oncall) => oncall == name,
+            Self::Codeowners(names) => {
+                names.iter().any(|owner| owner == name || owner.strip_prefix('@') == Some(name))
+            }
+        }
+    }
+}
+
 /// A CODEOWNERS file, read.
 #[derive(Clone, Debug, Default)]
 pub struct Codeowners {
@@ -72,6 +84,11 @@ impl Codeowners {
     pub fn owners_of(&self, path: &str) -> &[String] {
         let rule = self.rules.iter().rev().find(|rule| rule.pattern.is_match(path));
         rule.map_or(&[], |rule| &rule.owners)
+    }
+
+    /// Every name that some rule has.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.rules.iter().flat_map(|rule| &rule.owners).map(String::as_str)
     }
 
     /// The owner of a file whose package has this `oncall()`.
@@ -273,5 +290,8 @@ mod tests {
         assert_eq!(owners.owner_of(Some("team"), &a), Some(Owner::Oncall("team".into())));
         assert_eq!(owners.owner_of(None, &a).unwrap().to_string(), "@x @y");
         assert_eq!(owners.owner_of(Some(""), &b), None);
+        let both = owners.owner_of(None, &a).unwrap();
+        assert!(both.is_called("@y") && both.is_called("x") && !both.is_called("@x @y"));
+        assert!(!Owner::Oncall("team".into()).is_called("@team"));
     }
 }

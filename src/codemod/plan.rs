@@ -33,6 +33,8 @@ pub enum By {
 pub struct Request<'a> {
     /// The findings to fix.
     pub selection: &'a Selection,
+    /// Whose findings; everybody's if there is no name. See [`super::Owned`].
+    pub owners: &'a [String],
     /// Which fixes.
     pub wanted: Wanted,
     /// What the fixes of a batch have in common.

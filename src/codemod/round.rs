@@ -1,6 +1,7 @@
 //! One round of a plan: what the project as it is offers, in batches. Writes nothing.
 
 use super::affected;
+use super::owned::Owned;
 use super::owners::{Codeowners, Owner};
 use super::plan::{Batch, By, Plan, PlannedFix, Request};
 use super::script;
@@ -11,6 +12,7 @@ use crate::edits::{Contents, FileChange, Prover};
 use crate::error::{Error, Result};
 use crate::finding::{Finding, FixSet, Report};
 use crate::graph::{self, Graph};
+use crate::label::Label;
 use crate::progress::Progress;
 use crate::source::ProjectPath;
 use crate::workspace::Workspace;
@@ -32,8 +34,18 @@ pub fn owner_of(
     codeowners: &Codeowners,
     finding: &Finding,
 ) -> Option<Owner> {
-    let path = &finding.region.path;
-    let target = finding.target.as_ref().and_then(|label| graph.targets.find(label));
+    owner_of_place(workspace, graph, codeowners, finding.target.as_ref(), &finding.region.path)
+}
+
+/// The same for a target, or a file without one.
+pub(super) fn owner_of_place(
+    workspace: &Workspace,
+    graph: &Graph,
+    codeowners: &Codeowners,
+    target: Option<&Label>,
+    path: &ProjectPath,
+) -> Option<Owner> {
+    let target = target.and_then(|label| graph.targets.find(label));
     let of_target = target.and_then(|id| graph.package(id));
     let around = || {
         let dir = workspace.tree.package_of(path)?.dir.clone();
@@ -64,7 +76,15 @@ impl Round<'_> {
         let workspace = self.workspace;
         let cells = graph::configurations(workspace)?;
         let (evaluators, graph) = graph::build_and_keep(workspace, &cells, progress)?;
-        let report = checks::run(workspace, &graph, self.request.selection, progress);
+        let mut report = checks::run(workspace, &graph, self.request.selection, progress);
+        let owned = Owned::new(self.request.owners, workspace, &graph, self.codeowners);
+        // The rounds before may have taken away the last that somebody owned.
+        if self.number == 0 {
+            owned.check_names()?;
+        }
+        report.leave_out_elsewhere(|finding| {
+            owned.has(finding.target.as_ref(), &finding.region.path)
+        });
         progress.start("prove", None);
         let prover = Prover::new(workspace, &graph, &evaluators);
         let analysis = Analysis { workspace, graph: &graph, prover: &prover };

@@ -41,7 +41,7 @@ checks! {
     MissingDep "missing-dep" Error "An import that fails at run time, because no owner of the module is in the closure";
     MissingSource "missing-source" Error "A source file that is not there";
     ModuleCycle "module-cycle" Note "Modules that import each other";
-    StaleKeep "stale-keep" Warning "A suppression that suppresses nothing";
+    StaleKeep "stale-keep" Warning "A suppression that suppresses nothing, or gives no reason";
     TestOnlyModule "test-only-module" Warning "A module that only its own tests reach";
     TransitiveDep "transitive-dep" Warning "An import whose owner is reached only through other dependencies";
     TypeOnlyDep "type-only-dep" Note "A dependency that only type checking needs";
@@ -67,6 +67,13 @@ impl CheckId {
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|check| check.as_str() == name)
     }
+
+    /// The check that somebody may have meant who wrote another name.
+    pub fn nearest(name: &str) -> Option<Self> {
+        let score = |check: &Self| strsim::jaro_winkler(name, check.as_str());
+        let nearest = Self::ALL.iter().copied().max_by(|a, b| score(a).total_cmp(&score(b)));
+        nearest.filter(|check| score(check) > 0.8)
+    }
 }
 
 #[cfg(test)]
@@ -78,5 +85,7 @@ mod tests {
         let names: Vec<_> = CheckId::ALL.iter().map(|check| check.as_str()).collect();
         assert!(names.is_sorted());
         assert!(CheckId::ALL.iter().all(|check| CheckId::parse(check.as_str()) == Some(*check)));
+        assert_eq!(CheckId::nearest("unused-deps"), Some(CheckId::UnusedDep));
+        assert_eq!(CheckId::nearest("line-too-long"), None);
     }
 }

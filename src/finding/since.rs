@@ -1,6 +1,6 @@
 //! Findings that were there at a revision, and those that came since. Pure values.
 
-use super::{Confidence, Finding, Report};
+use super::{Finding, Report};
 use std::collections::BTreeSet;
 
 /// What became of findings since a revision.
@@ -31,21 +31,21 @@ impl Report {
         self.retain(|finding, _| is_about(finding));
     }
 
-    /// Leaves out what `before` has, which holds findings of any confidence; those below `least` don't count. `found` are the
+    /// Leaves out what `before` has, which holds all that there was; only those that are asked for count. `found` are the
     /// fingerprints of all that there is now, also of what was left out for other reasons.
     pub fn leave_out_older(
         &mut self,
         before: &Self,
         found: &[String],
         revision: &str,
-        least: Confidence,
+        is_asked: &dyn Fn(&Finding) -> bool,
     ) {
         let older = before.fingerprints();
         let older_set: BTreeSet<&String> = older.iter().collect();
         let current: BTreeSet<&String> = found.iter().collect();
         let counted = before.findings.iter().zip(&older);
-        let fixed = counted
-            .filter(|(finding, print)| finding.confidence >= least && !current.contains(*print));
+        let fixed =
+            counted.filter(|(finding, print)| !current.contains(*print) && is_asked(finding));
         let fixed = fixed.count();
         let total = self.findings.len();
         let is_complete = self.is_as_complete_as(before);

@@ -64,6 +64,6 @@ impl Format {
 
     /// Whether it says who answers for a finding.
     pub fn has_owners(self) -> bool {
-        !matches!(self, Self::Text | Self::Concise | Self::Gitlab | Self::Rdjson)
+        self != Self::Concise
     }
 }

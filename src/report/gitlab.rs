@@ -1,6 +1,6 @@
 //! GitLab's Code Quality report. Writes only to the writer it is given.
 
-use super::advice;
+use super::advice_to;
 use crate::finding::{Finding, Report, Severity};
 use serde::Serialize;
 use std::io::{self, Write};
@@ -29,16 +29,23 @@ struct Lines {
 
 pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let fingerprints = report.fingerprints();
-    let findings = report.findings.iter().zip(&fingerprints);
-    let issues: Vec<_> = findings.map(|(finding, print)| issue(report, finding, print)).collect();
+    let findings = report.findings.iter().zip(&fingerprints).enumerate();
+    let issues = findings
+        .map(|(at, (finding, print))| issue(report, finding, report.owner(at), print))
+        .collect::<Vec<_>>();
     serde_json::to_writer(&mut *out, &issues)?;
     writeln!(out)
 }
 
-fn issue<'a>(report: &Report, finding: &Finding, fingerprint: &'a str) -> Issue<'a> {
+fn issue<'a>(
+    report: &Report,
+    finding: &Finding,
+    owner: Option<&str>,
+    fingerprint: &'a str,
+) -> Issue<'a> {
     let region = &finding.region;
     Issue {
-        description: advice(finding),
+        description: advice_to(finding, owner),
         check_name: finding.check.as_str(),
         fingerprint,
         severity: match finding.severity {

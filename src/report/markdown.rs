@@ -100,7 +100,7 @@ fn plain(text: &str) -> String {
 }
 
 /// A span of code, whatever it holds (<https://spec.commonmark.org/0.31.2/#code-spans>).
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     let text = harmless(text);
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);

@@ -115,6 +115,12 @@ fn advice(finding: &Finding) -> String {
     format!("{}{}", finding.message, hint.unwrap_or_default())
 }
 
+/// The same, and who answers for it, in formats that have no field for that. As code nobody is called by it.
+fn advice_to(finding: &Finding, owner: Option<&str>) -> String {
+    let owner = owner.map(|owner| format!(" (owner: {})", markdown::code(owner)));
+    format!("{}{}", advice(finding), owner.unwrap_or_default())
+}
+
 /// The place of a problem in the repository: `path:line`, or the path of the whole file.
 fn problem_place(report: &Report, problem: &Problem) -> String {
     let path = harmless(report.in_repository(problem.path.as_str()));

@@ -4,8 +4,8 @@
 //! <https://github.com/reviewdog/reviewdog/blob/master/proto/rdf/reviewdog.proto>.
 
 use super::sources::{Source, Sources};
-use super::{SourceText, advice};
-use crate::finding::{Evidence, FileEdit, Finding, Offer, Region, Report, Severity};
+use super::{SourceText, advice_to};
+use crate::finding::{Evidence, FileEdit, Finding, Region, Report, Severity};
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -79,7 +79,7 @@ pub(super) fn render(
     let findings = report.findings.iter().enumerate();
     let diagnostics = findings.map(|(at, finding)| {
         let source = sources.get(&finding.region.path);
-        diagnostic(report, finding, report.offer(at), source)
+        diagnostic(report, at, finding, source)
     });
     let result = DiagnosticResult {
         source: Tool { name: env!("CARGO_PKG_NAME") },
@@ -91,8 +91,8 @@ pub(super) fn render(
 
 fn diagnostic(
     report: &Report,
+    at: usize,
     finding: &Finding,
-    offer: Option<&Offer>,
     source: Option<&Source>,
 ) -> Diagnostic {
     let related = |evidence: &Evidence| Related {
@@ -102,12 +102,12 @@ fn diagnostic(
             range: Range { start: whole_line(evidence.line), end: None },
         },
     };
-    let suggestion = offer.zip(source).and_then(|(offer, source)| {
+    let suggestion = report.offer(at).zip(source).and_then(|(offer, source)| {
         let (first, rest) = offer.edits.split_first()?;
         suggestion(&finding.region, first, rest, source)
     });
     Diagnostic {
-        message: advice(finding),
+        message: advice_to(finding, report.owner(at)),
         location: Location {
             path: report.in_repository(finding.region.path.as_str()),
             range: range(&finding.region, source),

@@ -24,11 +24,15 @@ pub(super) fn render(
     let renderer = renderer.term_width(look.width);
     let package = |(package, findings): &(Option<&PackageId>, Vec<(usize, &Finding)>)| {
         let style = Style::new().bold().underline();
-        let mut text = format!("{}\n\n", look.paint(style, heading(*package)));
+        let shared = shared_owner(report, findings);
+        let owner = shared.map(|owner| format!("  owner: {}", harmless(owner)));
+        let heading = look.paint(style, heading(*package));
+        let mut text = format!("{heading}{}\n\n", owner.unwrap_or_default());
         let mut sources = Sources::new(source);
-        for (_, finding) in findings {
+        for (at, finding) in findings {
             let source = sources.get(&finding.region.path);
-            text.push_str(&renderer.render(&[group(finding, source)]));
+            let owner = report.owner(*at).filter(|_| shared.is_none());
+            text.push_str(&renderer.render(&[group(finding, owner, source)]));
             text.push_str("\n\n");
         }
         text
@@ -44,7 +48,14 @@ pub(super) fn render(
     }
 }
 
-fn group<'a>(finding: &'a Finding, source: Option<&'a Source>) -> Group<'a> {
+/// Who answers for all of these findings.
+fn shared_owner<'a>(report: &'a Report, findings: &[(usize, &Finding)]) -> Option<&'a str> {
+    let (first, _) = findings.first()?;
+    let owner = report.owner(*first)?;
+    findings.iter().all(|(at, _)| report.owner(*at) == Some(owner)).then_some(owner)
+}
+
+fn group<'a>(finding: &'a Finding, owner: Option<&str>, source: Option<&'a Source>) -> Group<'a> {
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -52,9 +63,10 @@ fn group<'a>(finding: &'a Finding, source: Option<&'a Source>) -> Group<'a> {
     };
     let title = level.primary_title(&finding.message).id(finding.check.as_str());
     let group = title.element(place(&finding.region, source)).element(subject(finding));
+    let owner = owner.map(|owner| Level::INFO.with_name("owner").message(harmless(owner)));
     let evidence = (!finding.evidence.is_empty()).then(|| Level::NOTE.message(evidence(finding)));
     let hint = finding.hint.as_ref().map(|hint| Level::HELP.message(harmless(hint)));
-    group.elements(evidence).elements(hint)
+    group.elements(owner).elements(evidence).elements(hint)
 }
 
 /// What the finding is about, and how sure it is.

@@ -5,7 +5,7 @@ mod renames;
 use crate::buck::Evaluator;
 use crate::checks::{self, Selection};
 use crate::error::Result;
-use crate::finding::{Confidence, Report};
+use crate::finding::Report;
 use crate::graph::{self, Graph};
 use crate::progress::Progress;
 use crate::python::{self, Facts, SourceKind};
@@ -57,14 +57,13 @@ impl Revision {
         now.as_it_was(&self.contents())
     }
 
-    /// What there was to find, of any confidence and under the names of today. `then` is its workspace; `evaluators` and `now`
+    /// All that there was to find, under the names of today. `then` is its workspace; `evaluators` and `now`
     /// are those of today.
     pub fn report(
         &self,
         then: &Workspace,
         evaluators: &[Evaluator<'_>],
         now: &Graph,
-        selection: &Selection,
         progress: &dyn Progress,
     ) -> Result<Report> {
         let changed = self.paths();
@@ -74,12 +73,7 @@ impl Revision {
         let evaluators: Result<Vec<Evaluator<'_>>> =
             evaluators.iter().zip(&cells).map(beside).collect();
         let graph = graph::build_beside(then, &evaluators?, now, &changed, progress)?;
-        let selection = Selection {
-            min_confidence: Confidence::Possible,
-            patterns: Vec::new(),
-            ..selection.clone()
-        };
-        let mut report = checks::run(then, &graph, &selection, progress);
+        let mut report = checks::run(then, &graph, &Selection::default(), progress);
         Renames::new(self, &graph, now).apply(&mut report);
         Ok(report)
     }

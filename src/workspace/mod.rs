@@ -38,8 +38,9 @@ pub use path_globs::PathGlobs;
 pub use pattern::Pattern;
 pub use root::{Environment, find_project_root};
 pub use settings::{
-    CheckSeverity, Dialect, FailOn, Limits, Lint, Macro, MinConfidence, Mount, Preset, Project,
-    Python, PythonVersion, Roots, RuleShape, Settings, SrcsOrder, ThirdParty, Tui, View,
+    CheckSeverity, Dialect, FailOn, KeepReason, Limits, Lint, LintPath, Macro, MinConfidence,
+    Mount, Preset, Project, Python, PythonVersion, Roots, RuleShape, Settings, SrcsOrder,
+    ThirdParty, Tui, View,
 };
 pub use tree::{Dir, PackageDir, Symlink, Tree};
 

@@ -251,6 +251,10 @@ pub struct Lint {
     pub fail_on: FailOn,
     /// Severities of single checks. Default: each check's own.
     pub severity: BTreeMap<String, CheckSeverity>,
+    /// Whether a comment that keeps a finding has to say why. Default: required.
+    pub keep_reason: KeepReason,
+    /// `[[lint.path]]`: what differs for some files. Default: nothing.
+    pub paths: Vec<LintPath>,
 }
 
 impl Default for Lint {
@@ -261,8 +265,35 @@ impl Default for Lint {
             min_confidence: MinConfidence::Possible,
             fail_on: FailOn::Warning,
             severity: BTreeMap::new(),
+            keep_reason: KeepReason::Required,
+            paths: Vec::new(),
         }
     }
+}
+
+/// `[[lint.path]]`: what is reported differently about some files. Of two tables that say something about one finding, the
+/// later decides.
+#[derive(Clone, Debug, Default)]
+pub struct LintPath {
+    /// The files, or the build files of the targets. Never empty.
+    pub paths: PathGlobs,
+    /// Checks to run there though `[lint]` or an earlier table leaves them out. Default: none.
+    pub check: Vec<String>,
+    /// Checks to leave out there. Default: none.
+    pub skip: Vec<String>,
+    /// The least confidence that is reported there. Default: as elsewhere.
+    pub min_confidence: Option<MinConfidence>,
+    /// Severities of single checks there. Default: as elsewhere.
+    pub severity: BTreeMap<String, CheckSeverity>,
+}
+
+/// `[lint] keep-reason`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeepReason {
+    /// `stale-keep` reports comments without one.
+    Required,
+    /// Comments need none.
+    Optional,
 }
 
 /// `[lint] min-confidence`, from the least.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::config_flags::ConfigFlag;
 use super::settings::{
-    Limits, Lint, Macro, Project, Python, Roots, RuleShape, Settings, ThirdParty, Tui, View,
+    Limits, Lint, LintPath, Macro, Project, Python, Roots, RuleShape, Settings, ThirdParty, Tui,
+    View,
 };
 use super::settings_schema::{Data, Node, Section, Setting, Table, apply_override, parse_file};
 use crate::error::{Error, Result};
@@ -107,7 +108,10 @@ impl Part for Lint {
         section.read("skip", &mut self.skip)?;
         section.read("min-confidence", &mut self.min_confidence)?;
         section.read("fail-on", &mut self.fail_on)?;
-        section.read("severity", &mut self.severity)
+        section.read("severity", &mut self.severity)?;
+        section.read("keep-reason", &mut self.keep_reason)?;
+        self.paths = read_lint_paths(section)?;
+        Ok(())
     }
 }
 
@@ -164,6 +168,31 @@ fn read_macro(section: &mut Section<'_>, node: &Node, key: String) -> Result<Mac
         }
         _ => Err(node.wrong(&key, "\"namespace\", \"ignore\", a rule kind or a table")),
     }
+}
+
+fn read_lint_paths(section: &mut Section<'_>) -> Result<Vec<LintPath>> {
+    let Some(node) = section.node("path") else { return Ok(Vec::new()) };
+    let Data::Array(items) = &node.data else {
+        return Err(node.wrong("lint.path", "an array of tables, written [[lint.path]]"));
+    };
+    let mut tables = Vec::new();
+    for (at, item) in items.iter().enumerate() {
+        let key = format!("lint.path[{at}]");
+        let mut fields = Section::new(key.clone(), Some(item.table(&key)?));
+        let mut table = LintPath::default();
+        fields.read("paths", &mut table.paths)?;
+        fields.read("check", &mut table.check)?;
+        fields.read("skip", &mut table.skip)?;
+        fields.read("min-confidence", &mut table.min_confidence)?;
+        fields.read("severity", &mut table.severity)?;
+        section.absorb(fields.finish()?);
+        if table.paths.patterns().is_empty() {
+            let error = item.error(format!("`{key}` names no `paths`"));
+            return Err(error.hint("for example paths = [\"third-party/**\"]"));
+        }
+        tables.push(table);
+    }
+    Ok(tables)
 }
 
 fn read_views(document: &mut Section<'_>) -> Result<Vec<View>> {

@@ -1,6 +1,8 @@
 //! Tests of `settings_read`, `settings_schema` and `settings_values`.
 
-use super::super::settings::{CheckSeverity, FailOn, MinConfidence, Mount, Preset, SrcsOrder};
+use super::super::settings::{
+    CheckSeverity, FailOn, KeepReason, MinConfidence, Mount, Preset, SrcsOrder,
+};
 use super::*;
 use crate::workspace::Origin;
 
@@ -69,8 +71,15 @@ check = ["unused-dep"]
 skip = ["dead-target"]
 min-confidence = "certain"
 fail-on = "never"
+keep-reason = "optional"
 [lint.severity]
 unused-dep = "error"
+[[lint.path]]
+paths = ["third-party/**"]
+check = ["dead-target"]
+skip = ["unowned-source"]
+min-confidence = "likely"
+severity = { dead-module = "note" }
 [limits]
 ticks = 1_000
 heap-mib = 1
@@ -102,6 +111,12 @@ fn every_documented_key_is_read() {
     );
     assert_eq!(settings.views[0].config["cuda.enabled"], "true");
     assert_eq!(settings.lint.severity["unused-dep"], CheckSeverity::Error);
+    assert_eq!(settings.lint.keep_reason, KeepReason::Optional);
+    let [there] = &*settings.lint.paths else { panic!() };
+    assert!(there.paths.matches(&ProjectPath::new("third-party/a/BUCK")));
+    assert_eq!((&*there.check[0], &*there.skip[0]), ("dead-target", "unowned-source"));
+    assert_eq!(there.min_confidence, Some(MinConfidence::Likely));
+    assert_eq!(there.severity["dead-module"], CheckSeverity::Note);
     assert_eq!(settings.limits.ticks, 1000);
     assert_eq!(settings.tui.keys["accept"], ["ctrl-y"]);
     let rows = settings.origins();
@@ -125,6 +140,7 @@ fn origins_name_the_line_the_option_or_the_default() {
     assert_eq!(row("lint.fail-on"), "\"error\" secateur.toml:2");
     assert_eq!(row("limits.stack"), "7 command line");
     assert_eq!(row("lint.check"), "[] default");
+    assert_eq!(row("lint.keep-reason"), "\"required\" default");
     assert_eq!(row("third-party.labels"), "[\"x\"] preset");
     assert_eq!(row("macros.x"), "\"ignore\" preset");
     assert!(rows.is_sorted_by_key(|(key, ..)| *key));
@@ -157,6 +173,21 @@ fn unknown_keys_are_errors_with_a_suggestion_or_the_valid_keys() {
         "secateur.toml:4: unknown key `view[1].nam`",
         "did you mean `name`?",
     );
+    case(
+        "[[lint.path]]\npaths = ['a']\nskipp = []",
+        "secateur.toml:3: unknown key `lint.path[0].skipp`",
+        "did you mean `skip`?",
+    );
+    case(
+        "[lint]\nkeep-reason = 'requird'",
+        "secateur.toml:2: `lint.keep-reason` cannot be \"requird\"",
+        "did you mean `required`?",
+    );
+    case(
+        "[[lint.path]]\nskip = ['unused-dep']",
+        "secateur.toml:1: `lint.path[0]` names no `paths`",
+        "for example paths = [\"third-party/**\"]",
+    );
 }
 
 #[test]
@@ -166,6 +197,10 @@ fn wrong_types_and_values_are_errors_with_their_place() {
         ("[lint]\ncheck = 'x'", "2: `lint.check` takes an array, not a string"),
         ("[lint]\ncheck = [\n1]", "3: `lint.check` takes a string, not a number"),
         ("lint = 1", "1: `lint` takes a table, not a number"),
+        (
+            "[lint.path]\npaths = ['a']",
+            "1: `lint.path` takes an array of tables, written [[lint.path]], not a table",
+        ),
         ("[limits]\nstack = 0", "2: `limits.stack` takes a number above 0, not 0"),
         ("[limits]\nstack = 1.5", "2: `limits.stack` takes a number, not a float"),
         ("[lint]\nfail-on = 'eror'", "2: `lint.fail-on` cannot be \"eror\""),

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::origin::Origin;
 use super::path_globs::PathGlobs;
 use super::settings::{
-    CheckSeverity, Dialect, FailOn, MinConfidence, Mount, Preset, PythonVersion, SrcsOrder,
+    CheckSeverity, Dialect, FailOn, KeepReason, MinConfidence, Mount, Preset, PythonVersion,
+    SrcsOrder,
 };
 use super::settings_schema::{Data, Node, Setting};
 use super::suggestion::hint;
@@ -171,6 +172,10 @@ words!(FailOn {
     "warning" => Self::Warning,
     "error" => Self::Error,
     "never" => Self::Never,
+});
+words!(KeepReason {
+    "required" => Self::Required,
+    "optional" => Self::Optional,
 });
 words!(CheckSeverity {
     "note" => Self::Note,

@@ -418,6 +418,7 @@ impl<'a> Session<'a> {
         let selection = selection::of_tui(&self.work.patterns, self.workspace)?;
         let request = codemod::Request {
             selection: &selection,
+            owners: &[],
             wanted: Wanted::All,
             by: By::Owner,
             max_files: usize::MAX,
