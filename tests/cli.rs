@@ -369,3 +369,24 @@ fn the_program_itself_runs() {
         project.secateur("lint --format concise").out
     );
 }
+
+#[test]
+fn a_source_under_two_names_is_evidence_once() {
+    let dir = tempfile::tempdir().unwrap();
+    for (path, text) in [
+        ("MODULE.bazel", ""),
+        ("app/BUILD", "py_binary(name = \"tool\", srcs = [\"tool.py\"], deps = [\"//lib\"])\n"),
+        ("app/tool.py", "import os\n"),
+        ("lib/BUILD", "py_library(name = \"lib\", srcs = [\"lib.py\"])\n"),
+        ("lib/lib.py", "X = 1\n"),
+    ] {
+        let path = dir.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let report = secateur(dir.path(), "lint --check unused-dep --format json").out;
+    let report: Value = serde_json::from_str(&report).unwrap();
+    let evidence = report["findings"][0]["evidence"].as_array().unwrap().iter();
+    let paths: Vec<&str> = evidence.map(|it| it["path"].as_str().unwrap()).collect();
+    assert_eq!(paths, ["app/BUILD", "app/tool.py"]);
+}

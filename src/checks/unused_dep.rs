@@ -38,7 +38,7 @@ use crate::finding::{Addition, Change, CheckId, Confidence, Evidence, Finding, F
 use crate::graph::{UseKind, Via};
 use crate::source::ProjectPath;
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// At most this many sources are listed as evidence.
 const MAX_SOURCES: usize = 12;
@@ -133,11 +133,15 @@ fn evidence(context: &Context<'_>, id: EdgeId, dead: &[&ProjectPath]) -> Vec<Evi
         format!("provides {}", list(&modules, 4))
     };
     evidence.push(Evidence { path: region.path.to_string(), line: region.line, text: offers });
-    for at in graph.owners.offer(id.from).provisions.clone().take(MAX_SOURCES) {
-        let (Some(unit), Some(path)) = (graph.unit_at(at), &graph.owners.provisions()[at].path)
-        else {
-            continue;
-        };
+    let sources = graph
+        .owners
+        .offer(id.from)
+        .provisions
+        .clone()
+        .filter_map(|at| graph.unit_at(at).zip(graph.owners.provisions()[at].path.as_ref()));
+    // A source may go by several names.
+    let mut seen = BTreeSet::new();
+    for (unit, path) in sources.filter(|(_, path)| seen.insert(*path)).take(MAX_SOURCES) {
         if dead.contains(&path) {
             let text = "is dead: nothing imports, runs or names it; it goes first".to_owned();
             evidence.push(Evidence { path: path.to_string(), line: 1, text });
