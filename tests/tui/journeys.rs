@@ -12,6 +12,12 @@ use tempfile::TempDir;
 /// How the header says that nothing is left to do.
 const DONE: &str = "up to date";
 
+/// The samples, with a filter that leaves findings to accept, and how many rows below the first the first of them is.
+const SAMPLES: [(&str, &str, usize); 2] = [
+    ("ml-monorepo", "check:unused-dep is:safe", 1),
+    ("fbcode-export", "is:proven conf:certain", 0),
+];
+
 struct Copy {
     dir: TempDir,
     of: String,
@@ -77,7 +83,7 @@ fn quit(mut terminal: Terminal) {
     terminal.wait_until_restored();
 }
 
-fn triage(name: &str, filtered: &str, below: usize) -> String {
+fn triage((name, filtered, below): (&str, &str, usize)) -> String {
     let copy = Copy::of(name);
     let mut terminal = settled(&copy);
     filter(&mut terminal, filtered, below);
@@ -105,19 +111,17 @@ fn triage(name: &str, filtered: &str, below: usize) -> String {
 
 #[test]
 fn decisions_are_previewed_written_and_taken_back_in_ml_monorepo() {
-    insta::assert_snapshot!(triage("ml-monorepo", "check:unused-dep is:safe", 1));
+    insta::assert_snapshot!(triage(SAMPLES[0]));
 }
 
 #[test]
 fn decisions_are_previewed_written_and_taken_back_in_fbcode_export() {
-    insta::assert_snapshot!(triage("fbcode-export", "is:proven conf:certain", 0));
+    insta::assert_snapshot!(triage(SAMPLES[1]));
 }
 
 #[test]
 fn a_batch_is_not_taken_back_over_what_somebody_wrote_since() {
-    for (name, filtered, below) in
-        [("ml-monorepo", "check:unused-dep is:safe", 1), ("fbcode-export", "is:safe", 0)]
-    {
+    for (name, filtered, below) in SAMPLES {
         let copy = Copy::of(name);
         let mut terminal = settled(&copy);
         filter(&mut terminal, filtered, below);
@@ -234,84 +238,90 @@ fn line_with(terminal: &Terminal, text: &str) -> String {
 
 #[test]
 fn decisions_are_there_again_after_the_end_and_after_a_kill() {
-    let copy = Copy::of("ml-monorepo");
-    let mut terminal = settled(&copy);
-    filter(&mut terminal, "is:safe", 1);
-    terminal.press("  ");
-    terminal.wait("2 accepted");
-    quit(terminal);
-    let mut terminal = settled(&copy);
-    terminal.wait("2 accepted");
-    filter(&mut terminal, "is:safe is:open", 1);
-    terminal.press(" ");
-    terminal.wait("3 accepted");
-    terminal.press("u");
-    terminal.wait("2 accepted");
-    terminal.press("\u{12}");
-    terminal.wait("3 accepted");
-    terminal.signal(Signal::KILL);
-    terminal.end();
-    let terminal = settled(&copy);
-    terminal.wait("3 accepted");
-    quit(terminal);
-    assert_eq!(copy.changes(), "");
+    for (name, filtered, below) in SAMPLES {
+        let copy = Copy::of(name);
+        let mut terminal = settled(&copy);
+        filter(&mut terminal, filtered, below);
+        terminal.press("  ");
+        terminal.wait("2 accepted");
+        quit(terminal);
+        let mut terminal = settled(&copy);
+        terminal.wait("2 accepted");
+        filter(&mut terminal, &format!("{filtered} is:open"), below);
+        terminal.press(" ");
+        terminal.wait("3 accepted");
+        terminal.press("u");
+        terminal.wait("2 accepted");
+        terminal.press("\u{12}");
+        terminal.wait("3 accepted");
+        terminal.signal(Signal::KILL);
+        terminal.end();
+        let terminal = settled(&copy);
+        terminal.wait("3 accepted");
+        quit(terminal);
+        assert_eq!(copy.changes(), "");
+    }
 }
 
 #[test]
 fn a_file_that_changed_meanwhile_is_not_written() {
-    let copy = Copy::of("ml-monorepo");
-    let mut terminal = settled(&copy);
-    filter(&mut terminal, "check:unused-dep is:safe", 1);
-    terminal.press(" ");
-    terminal.wait("1 accepted");
-    terminal.press("p");
-    terminal.wait("1 finding settled");
-    let file = terminal
-        .text()
-        .lines()
-        .find(|line| line.trim_end().ends_with("/BUCK"))
-        .unwrap()
-        .trim()
-        .to_owned();
-    let path = copy.path().join(&file);
-    let mut text = fs::read_to_string(&path).unwrap();
-    text.push_str("# somebody was here\n");
-    fs::write(&path, &text).unwrap();
-    terminal.press("\r");
-    terminal.wait(&format!("refused: {file}"));
-    assert_eq!(fs::read_to_string(&path).unwrap(), text, "untouched");
-    // Once it is read again, the same can be written.
-    terminal.wait(DONE);
-    terminal.press("q");
-    terminal.wait("1 accepted");
-    terminal.press("p");
-    terminal.wait("1 finding settled");
-    terminal.press("\r");
-    terminal.wait("written: ");
-    let written = fs::read_to_string(&path).unwrap();
-    assert!(written.ends_with("# somebody was here\n"));
-    assert_eq!(written.lines().count() + 1, text.lines().count());
-    terminal.press("q");
-    quit(terminal);
+    for (name, filtered, below) in SAMPLES {
+        let copy = Copy::of(name);
+        let mut terminal = settled(&copy);
+        filter(&mut terminal, filtered, below);
+        terminal.press(" ");
+        terminal.wait("1 accepted");
+        terminal.press("p");
+        terminal.wait("1 finding settled");
+        let file = terminal
+            .text()
+            .lines()
+            .find(|line| ["/BUCK", "/TARGETS"].iter().any(|end| line.trim_end().ends_with(end)))
+            .unwrap()
+            .trim()
+            .to_owned();
+        let path = copy.path().join(&file);
+        let mut text = fs::read_to_string(&path).unwrap();
+        text.push_str("# somebody was here\n");
+        fs::write(&path, &text).unwrap();
+        terminal.press("\r");
+        terminal.wait(&format!("refused: {file}"));
+        assert_eq!(fs::read_to_string(&path).unwrap(), text, "untouched");
+        // Once it is read again, the same can be written.
+        terminal.wait(DONE);
+        terminal.press("q");
+        terminal.wait("1 accepted");
+        terminal.press("p");
+        terminal.wait("1 finding settled");
+        terminal.press("\r");
+        terminal.wait("written: ");
+        let written = fs::read_to_string(&path).unwrap();
+        assert!(written.ends_with("# somebody was here\n"));
+        assert_ne!(written, text);
+        terminal.press("q");
+        quit(terminal);
+    }
 }
 
 #[test]
 fn the_size_may_change_while_it_reads() {
-    let copy = Copy::of("ml-monorepo");
-    let terminal = Terminal::tui(copy.path());
-    terminal.wait("secateur");
-    for (columns, lines) in [(80, 24), (30, 8), (200, 60), (81, 25)] {
-        terminal.resize(columns, lines);
+    for (name, ..) in SAMPLES {
+        let copy = Copy::of(name);
+        let terminal = Terminal::tui(copy.path());
+        terminal.wait("secateur");
+        for (columns, lines) in [(80, 24), (30, 8), (200, 60), (81, 25)] {
+            terminal.resize(columns, lines);
+        }
+        terminal.wait(DONE);
+        terminal.wait_until("the footer on the last line", |screen| {
+            screen.rows(0, 81).nth(24).is_some_and(|line| line.contains("help"))
+        });
+        terminal.resize(39, 9);
+        terminal.wait("Make it larger");
+        terminal.resize(120, 40);
+        terminal.wait(DONE);
+        quit(terminal);
     }
-    terminal.wait(DONE);
-    terminal.wait_until("the footer on the last line", |screen| {
-        screen.rows(0, 81).nth(24).is_some_and(|line| line.contains("help"))
-    });
-    terminal.resize(39, 9);
-    terminal.wait("Make it larger");
-    terminal.resize(120, 40);
-    terminal.wait(DONE);
-    quit(terminal);
 }
 
 #[test]
