@@ -22,7 +22,7 @@ pub struct Literal {
     pub container: Option<(Span, u32)>,
     /// A comment says that people manage this element by hand.
     pub manual: bool,
-    /// Checks named by a `# secateur: keep[…]` beside it; an index into [`super::SourceFile::keeps`].
+    /// Checks named by a `# secateur: keep[…]` beside it; an index into [`super::Directives::keeps`].
     pub keep: Option<u32>,
 }
 
