@@ -15,6 +15,7 @@
 //! | [`checks`] | one check a file |
 //! | [`cost`] | what each dependency costs, and what a change saves |
 //! | [`codemod`] | fixes in batches: owners, patches, scripts, which of them break a build |
+//! | [`cas`] | content-addressed store, manifests, materialized trees, any Remote Execution API server |
 //! | [`report`] | one format a file |
 //! | [`cli`] | arguments, subcommands, exit codes |
 //!
@@ -32,6 +33,7 @@
 )]
 
 pub mod buck;
+pub mod cas;
 pub mod checks;
 pub mod cli;
 pub mod codemod;

@@ -68,11 +68,15 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "workspace",
         ],
     ),
+    ("cas", &["error", "progress"]),
+    ("bundle", &["buck", "cas", "error", "graph", "label", "progress", "source", "workspace"]),
     ("tui", &["buck", "edits", "finding", "graph", "label", "source"]),
     (
         "cli",
         &[
             "buck",
+            "bundle",
+            "cas",
             "checks",
             "codemod",
             "cost",
@@ -103,7 +107,7 @@ const CONFINED: &[(&str, &[&str], &str)] = &[
     ),
     (
         "std::fs",
-        &["src/cli/", "src/edits/disk.rs", "src/workspace/files.rs"],
+        &["src/bundle/", "src/cas/", "src/cli/", "src/edits/disk.rs", "src/workspace/files.rs"],
         "the disk is read through `Files`, and written where it can be undone",
     ),
     ("SystemTime", &[], "results don't depend on the clock"),
