@@ -6,6 +6,7 @@ use crate::cas::digest::Digest;
 use crate::error::Result;
 use rustix::fs::{FlockOperation, Timestamps, flock};
 use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -16,7 +17,7 @@ pub struct Lease {
     store: Store,
     path: PathBuf,
     name: String,
-    /// When it began, in seconds since 1970, by the file system's clock.
+    /// When it began, in nanoseconds since 1970, by the file system's clock.
     start: i64,
     _lock: File,
 }
@@ -41,8 +42,14 @@ impl Store {
         flock(&file, FlockOperation::NonBlockingLockExclusive)
             .map_err(|error| fail(error.into()))?;
         fs::rename(&hidden, &path).map_err(fail)?;
-        let stat = rustix::fs::fstat(&file).map_err(|error| fail(error.into()))?;
-        Ok(Lease { store: self.clone(), name, start: stat.st_mtime, _lock: file, path })
+        let metadata = file.metadata().map_err(fail)?;
+        Ok(Lease {
+            store: self.clone(),
+            name,
+            start: metadata.mtime() * 1_000_000_000 + metadata.mtime_nsec(),
+            _lock: file,
+            path,
+        })
     }
 
     /// Says that a content was just used, unless somebody said so at `since` or later. Whether it is still there.
@@ -63,6 +70,11 @@ impl Lease {
         &self.store
     }
 
+    /// When it began, in nanoseconds since 1970, by the file system's clock.
+    pub(crate) fn start_ns(&self) -> i64 {
+        self.start
+    }
+
     /// Whether the store has a content; it stays for as long as this lease.
     pub fn keep(&self, digest: &Digest) -> Result<bool> {
         Ok(digest.is_empty() || self.keep_twin(digest, Twin::Plain)?.is_some())
@@ -77,10 +89,13 @@ impl Lease {
         // A collector moves what it is about to delete aside, looks again, and puts back what was just used.
         for _ in 0..3 {
             let Some((twin, look)) = self.store.look(digest, wanted)? else {
-                if self.store.wait_for_collector()? { continue } else { return Ok(None) }
+                if self.store.wait_for_collector()? {
+                    continue;
+                }
+                return Ok(None);
             };
             let path = object(self.store.function, twin, digest);
-            if self.store.freshen(&path, look, self.start)? {
+            if self.store.freshen(&path, look, self.start / 1_000_000_000)? {
                 return Ok(Some((twin, path)));
             }
         }

@@ -10,7 +10,8 @@ pub use lease::Lease;
 pub use records::RefName;
 pub use writer::{Durability, Receiver, Stored, Writer, Written};
 
-pub(crate) use layout::{SENTINEL, Twin, failed};
+pub(crate) use layout::{Twin, failed};
+pub(crate) use writer::replace;
 
 use super::digest::{Digest, DigestFunction, Hasher};
 use super::tree::{Directories, Directory};
@@ -60,7 +61,7 @@ impl Store {
             Ok(text) if text == expected => {}
             Ok(text) => return Err(other_layout(&version, &text, function)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                create(root, function, &expected)?
+                create(root, function, &expected)?;
             }
             Err(error) => return Err(failed("read the store's version", &version, error)),
         }

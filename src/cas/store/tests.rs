@@ -1,5 +1,6 @@
 //! Tests of the store: what goes in comes out, what is damaged does not.
 
+use super::layout::SENTINEL;
 use super::*;
 use crate::cas::testing::store;
 use std::io::Write;

@@ -347,7 +347,7 @@ pub(super) fn mark_untouched(dir: &OwnedFd, path: &str) -> rustix::io::Result<()
 }
 
 /// Writes a small file of the store whole: by temporary file, sync and rename.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let dir = path.parent().unwrap_or(path);
     let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(dir)?;
     file.write_all(bytes)?;
