@@ -142,7 +142,7 @@ fn register(builder: &mut GlobalsBuilder) {
     for name in ANALYSIS_NAMES {
         builder.set(name, Unknown::inert(name));
     }
-    builder.set("attrs", AttrsModule);
+    builder.set("attrs", AttrsModule::BUCK);
     builder.namespace("__internal__", internal_functions);
     bounds::register(builder);
     super::rule::register(builder);

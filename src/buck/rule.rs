@@ -14,7 +14,7 @@ use starlark::eval::{Arguments, Evaluator};
 use starlark::values::dict::DictRef;
 use starlark::values::list::ListRef;
 use starlark::values::{
-    Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Value, ValueLike, starlark_value,
+    Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Value, starlark_value,
 };
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -52,7 +52,8 @@ impl Rule {
         let mut kinds = Vec::new();
         let mut defaults = Vec::new();
         for (name, declaration) in attributes.iter().flat_map(|attributes| attributes.iter()) {
-            let (Some(name), Some(declared)) = (name.unpack_str(), AttrDecl::of(declaration))
+            let (Some(name), Some(declared)) =
+                (name.unpack_str(), AttrDecl::from_value(declaration))
             else {
                 continue;
             };
@@ -117,11 +118,6 @@ impl fmt::Display for AttrDecl {
 }
 
 impl AttrDecl {
-    /// The declaration behind a value.
-    pub(super) fn of(value: Value<'_>) -> Option<&Self> {
-        value.downcast_ref::<Self>()
-    }
-
     /// What the attribute is when a call leaves it out.
     pub(super) fn default(&self) -> Option<&super::value::Value> {
         self.default.as_deref()
@@ -137,26 +133,33 @@ impl AttrDecl {
 #[expect(clippy::elidable_lifetime_names, reason = "the attribute above wants it by name")]
 impl<'v> StarlarkValue<'v> for AttrDecl {}
 
-/// `attrs`: every member is a constructor of attribute declarations.
+/// `attrs`, and Bazel's `attr`: every member is a constructor of attribute declarations.
 #[derive(Clone, Debug, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
-pub(super) struct AttrsModule;
+pub(super) struct AttrsModule {
+    name: &'static str,
+    /// What the names of its constructors begin with, which tells them apart.
+    prefix: &'static str,
+}
 
 starlark::starlark_simple_value!(AttrsModule);
 
 impl fmt::Display for AttrsModule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("attrs")
+        f.write_str(self.name)
     }
+}
+
+impl AttrsModule {
+    /// Buck2's.
+    pub(super) const BUCK: Self = Self { name: "attrs", prefix: "" };
+    /// Bazel's.
+    pub(super) const BAZEL: Self = Self { name: "attr", prefix: "attr." };
 }
 
 #[starlark_value(type = "attrs")]
 impl<'v> StarlarkValue<'v> for AttrsModule {
     fn get_attr(&self, attribute: &str, heap: Heap<'v>) -> Option<Value<'v>> {
-        Some(heap.alloc(AttrConstructor { name: attribute.to_owned() }))
-    }
-
-    fn has_attr(&self, _attribute: &str, _heap: Heap<'v>) -> bool {
-        true
+        Some(heap.alloc(AttrConstructor { name: format!("{}{attribute}", self.prefix) }))
     }
 }
 
@@ -206,13 +209,6 @@ impl<'v> StarlarkValue<'v> for AttrConstructor {
         let default = default.filter(|_| is_wanted).map(to_value).transpose()?;
         let default = default.map(Arc::new);
         Ok(eval.heap().alloc(AttrDecl { kind, default, is_list }))
-    }
-}
-
-impl AttrConstructor {
-    /// The constructor of this name.
-    pub(super) fn named(name: &str) -> Self {
-        Self { name: name.to_owned() }
     }
 }
 
@@ -329,9 +325,4 @@ pub(super) fn register(builder: &mut GlobalsBuilder) {
         let flag = kwargs.get_str("is_toolchain_rule").and_then(Value::unpack_bool);
         Ok(Rule::declared(attributes.as_ref(), |schema| schema.toolchain(flag == Some(true))))
     }
-}
-
-/// Downcasts through frozen and unfrozen values alike.
-pub(super) fn as_rule(value: Value<'_>) -> Option<&Rule> {
-    value.downcast_ref::<Rule>()
 }

@@ -5,7 +5,7 @@ use super::globals;
 use super::helpers::Helpers;
 use super::macros::{self, MacroTable};
 use super::modules::{Loaded, ModuleKey, Modules};
-use super::rule::{Rule, as_rule};
+use super::rule::Rule;
 use super::schema::{AttrKind, RuleSchema, RuleTable};
 use crate::source::ProjectPath;
 use crate::workspace::{self, Cells, Files, Tree, Workspace};
@@ -147,7 +147,7 @@ impl<'a> Session<'a> {
             .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.unpack_frozen()?)))
             .collect();
         let rules = members.iter().filter_map(|(name, value)| {
-            Some((name.as_str().to_owned(), Arc::clone(as_rule(value)?.schema())))
+            Some((name.as_str().to_owned(), Arc::clone(Rule::from_value(value)?.schema())))
         });
         let mut table = super::schema::built_in().clone();
         // Macros hide some rules of `native`; `rules.bzl` has them all.
@@ -317,7 +317,7 @@ fn empty_module() -> crate::error::Result<FrozenModule> {
 fn exported_rules(module: &FrozenModule) -> Vec<(String, Arc<RuleSchema>)> {
     let rules = module.names().filter_map(|name| {
         let value = module.get_option(name.as_str()).ok().flatten()?;
-        Some((name.as_str().to_owned(), Arc::clone(as_rule(value.value())?.schema())))
+        Some((name.as_str().to_owned(), Arc::clone(Rule::from_value(value.value())?.schema())))
     });
     rules.collect()
 }

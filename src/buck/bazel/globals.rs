@@ -3,12 +3,12 @@
 //! After the build encyclopedia and the API reference at bazel.build. What only means something when targets are analysed,
 //! or when repositories are fetched, is a placeholder.
 
-use super::values::{AttrModule, LabelValue};
+use super::values::LabelValue;
 use crate::buck::bounds::to_value;
 use crate::buck::globals::{self, recorder, texts, to_starlark};
 use crate::buck::marks;
 use crate::buck::pieces::Origin;
-use crate::buck::rule::{AttrDecl, Rule};
+use crate::buck::rule::{AttrDecl, AttrsModule, Rule};
 use crate::buck::schema::RuleTable;
 use crate::buck::select::Selector;
 use crate::buck::unknown::Unknown;
@@ -124,7 +124,7 @@ fn register(builder: &mut GlobalsBuilder) {
     for name in INERT {
         builder.set(name, Unknown::inert(name));
     }
-    builder.set("attr", AttrModule);
+    builder.set("attr", AttrsModule::BAZEL);
     functions(builder);
 }
 
@@ -276,7 +276,7 @@ fn functions(builder: &mut GlobalsBuilder) {
         #[starlark(require = pos)] attribute: Value<'v>,
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> anyhow::Result<Value<'v>> {
-        let declared = AttrDecl::of(attribute);
+        let declared = AttrDecl::from_value(attribute);
         Ok(declared.map_or_else(Value::new_none, |declared| match declared.default() {
             Some(value) => to_starlark(value, eval.heap()),
             None if declared.is_list() => eval.heap().alloc(AllocList::EMPTY),

@@ -1,11 +1,10 @@
-//! Values that only Bazel's build files have: labels, `attr`, `requirement`. Touch nothing.
+//! Values that only Bazel's build files have: labels, `requirement`. Touch nothing.
 #![expect(
     unsafe_code,
     reason = "starlark's value traits are unsafe markers; the derives write them"
 )]
 
 use crate::buck::marks;
-use crate::buck::rule::AttrConstructor;
 use allocative::Allocative;
 use starlark::any::ProvidesStaticType;
 use starlark::eval::{Arguments, Evaluator};
@@ -59,25 +58,6 @@ impl<'v> StarlarkValue<'v> for LabelValue {
         use std::hash::Hash;
         self.text.hash(hasher);
         Ok(())
-    }
-}
-
-/// `attr`: every member makes a declaration of an attribute.
-#[derive(Clone, Debug, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
-pub(in crate::buck) struct AttrModule;
-
-starlark::starlark_simple_value!(AttrModule);
-
-impl fmt::Display for AttrModule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("attr")
-    }
-}
-
-#[starlark_value(type = "attr")]
-impl<'v> StarlarkValue<'v> for AttrModule {
-    fn get_attr(&self, attribute: &str, heap: Heap<'v>) -> Option<Value<'v>> {
-        Some(heap.alloc(AttrConstructor::named(&format!("attr.{attribute}"))))
     }
 }
 
