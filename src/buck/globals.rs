@@ -175,13 +175,7 @@ fn package_functions(builder: &mut GlobalsBuilder) {
         exclude: UnpackListOrTuple<StarValue<'v>>,
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> anyhow::Result<StarValue<'v>> {
-        let recorder = recorder(eval)?;
-        let scope = recorder
-            .package
-            .ok_or_else(|| anyhow::anyhow!("glob() only works while a build file is evaluated"))?;
-        let include = texts(&include);
-        let files = recorder.session.glob(scope.dir, &include, &texts(&exclude))?;
-        recorder.globs.borrow_mut().extend(include);
+        let files = recorder(eval)?.glob(texts(&include), &texts(&exclude))?;
         Ok(eval.heap().alloc(AllocList(files)))
     }
 
@@ -218,9 +212,7 @@ fn package_functions(builder: &mut GlobalsBuilder) {
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<NoneType> {
         if let Some(visibility) = kwargs.get_str("visibility") {
-            let mut patterns = Vec::new();
-            to_value(visibility)?.for_each_text(&mut |text| patterns.push(text.text.clone()));
-            *recorder(eval)?.visibility.borrow_mut() = patterns;
+            recorder(eval)?.set_visibility(visibility)?;
         }
         Ok(NoneType)
     }

@@ -13,7 +13,7 @@ use crate::label::PackageId;
 use rustc_hash::FxHashMap;
 use starlark::any::ProvidesStaticType;
 use starlark::eval::{Arguments, Evaluator};
-use starlark::values::StringValue;
+use starlark::values::{StringValue, Value as StarValue};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -108,6 +108,28 @@ impl<'a> Recorder<'a> {
     /// The recorder of a running evaluation.
     pub(super) fn of<'x>(eval: &Evaluator<'_, 'x, 'a>) -> Option<&'x Self> {
         eval.extra?.downcast_ref::<Self>()
+    }
+
+    /// The files of the package that patterns find.
+    pub(super) fn glob(
+        &self,
+        include: Vec<String>,
+        exclude: &[String],
+    ) -> anyhow::Result<Vec<String>> {
+        let scope = self
+            .package
+            .ok_or_else(|| anyhow::anyhow!("glob() only works while a build file is evaluated"))?;
+        let files = self.session.glob(scope.dir, &include, exclude)?;
+        self.globs.borrow_mut().extend(include);
+        Ok(files)
+    }
+
+    /// Takes the patterns that hold for targets without a visibility of their own.
+    pub(super) fn set_visibility(&self, visibility: StarValue<'_>) -> starlark::Result<()> {
+        let mut patterns = Vec::new();
+        to_value(visibility)?.for_each_text(&mut |text| patterns.push(text.text.clone()));
+        *self.visibility.borrow_mut() = patterns;
+        Ok(())
     }
 
     /// Records a rule call. Outside of a package (at the top level of a `.bzl` file) there is nothing to record.

@@ -138,13 +138,7 @@ fn functions(builder: &mut GlobalsBuilder) {
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> anyhow::Result<Value<'v>> {
         let _ = (exclude_directories, allow_empty);
-        let recorder = recorder(eval)?;
-        let scope = recorder
-            .package
-            .ok_or_else(|| anyhow::anyhow!("glob() only works while a build file is evaluated"))?;
-        let include = texts(&include);
-        let files = recorder.session.glob(scope.dir, &include, &texts(&exclude))?;
-        recorder.globs.borrow_mut().extend(include);
+        let files = recorder(eval)?.glob(texts(&include), &texts(&exclude))?;
         Ok(eval.heap().alloc(AllocList(files)))
     }
 
@@ -177,9 +171,7 @@ fn functions(builder: &mut GlobalsBuilder) {
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<NoneType> {
         if let Some(visibility) = kwargs.get_str("default_visibility") {
-            let mut patterns = Vec::new();
-            to_value(visibility)?.for_each_text(&mut |text| patterns.push(text.text.clone()));
-            *recorder(eval)?.visibility.borrow_mut() = patterns;
+            recorder(eval)?.set_visibility(visibility)?;
         }
         Ok(NoneType)
     }
@@ -206,29 +198,19 @@ fn functions(builder: &mut GlobalsBuilder) {
         #[starlark(require = pos)] label: Value<'v>,
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> anyhow::Result<LabelValue> {
-        use starlark::values::ValueLike;
-        if let Some(label) = label.downcast_ref::<LabelValue>() {
-            return Ok(label.clone());
-        }
-        let text = marks::strip(label.unpack_str().unwrap_or_default()).into_owned();
         // Relative to the file that holds the call, whoever runs it.
         let file = eval.call_stack_top_location();
         let file = file.as_ref().map_or("", |location| Origin::of(location.filename()).path);
         let dir = ProjectPath::new(file).parent().unwrap_or_else(ProjectPath::root);
-        absolute(&text, &dir, eval)
+        label_in(&dir, label, eval)
     }
 
     fn package_relative_label<'v>(
         #[starlark(require = pos)] label: Value<'v>,
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> anyhow::Result<LabelValue> {
-        use starlark::values::ValueLike;
-        if let Some(label) = label.downcast_ref::<LabelValue>() {
-            return Ok(label.clone());
-        }
-        let text = marks::strip(label.unpack_str().unwrap_or_default()).into_owned();
         let dir = recorder(eval)?.package.map(|scope| scope.dir.clone());
-        absolute(&text, &dir.unwrap_or_else(ProjectPath::root), eval)
+        label_in(&dir.unwrap_or_else(ProjectPath::root), label, eval)
     }
 
     fn existing_rule<'v>(
@@ -285,16 +267,21 @@ fn functions(builder: &mut GlobalsBuilder) {
     }
 }
 
-fn absolute(
-    text: &str,
+/// The label that a value is, or that its text means in a directory.
+fn label_in(
     dir: &ProjectPath,
+    label: Value<'_>,
     eval: &Evaluator<'_, '_, '_>,
 ) -> anyhow::Result<LabelValue> {
+    if let Some(label) = LabelValue::from_value(label) {
+        return Ok(label.clone());
+    }
+    let text = marks::strip(label.unpack_str().unwrap_or_default()).into_owned();
     let session = recorder(eval)?.session;
     let package = session.disk.tree.package_of(dir).map(|package| package.id.clone());
     let package = package.unwrap_or_else(|| session.cells.package_of_dir(dir));
-    let label = super::labels::parse_in_attribute(text, &package, session.cells);
-    Ok(LabelValue { text: label.map_or_else(|| text.to_owned(), |label| label.to_string()) })
+    let label = super::labels::parse_in_attribute(&text, &package, session.cells);
+    Ok(LabelValue { text: label.map_or(text, |label| label.to_string()) })
 }
 
 /// The targets of the package so far, as dictionaries of their attributes.
