@@ -84,27 +84,9 @@ impl<'a> Session<'a> {
         workspace: &'a Workspace,
         cells: &'a Cells,
     ) -> crate::error::Result<Self> {
-        let rules = super::schema::built_in().clone();
-        let base = globals::base().build();
-        let named: Vec<(String, Rule)> = rules
-            .names()
-            .into_iter()
-            .filter_map(|name| Some((name.to_owned(), Rule::named(name, rules.get(name)?.clone()))))
-            .collect();
-        let add_rules = |builder: &mut GlobalsBuilder| {
-            for (name, rule) in &named {
-                builder.set(name, rule.clone());
-            }
-        };
-        let native = |builder: &mut GlobalsBuilder| {
-            builder.namespace("native", |builder| {
-                globals::copy(&base, builder);
-                add_rules(builder);
-            });
-        };
-        let modules = globals::base().with(native);
-        let builds = globals::base().with(native).with(add_rules);
-        Self::new(workspace, cells, rules.clone(), [modules, builds], None)
+        let rules = super::schema::built_in();
+        let scopes = scopes(globals::base, rules);
+        Self::new(workspace, cells, rules.clone(), scopes, None)
     }
 
     /// A session as Bazel has it.
@@ -114,23 +96,8 @@ impl<'a> Session<'a> {
     ) -> crate::error::Result<Self> {
         let shared = bazel::Shared::new(&empty_module()?);
         let rules = bazel::rules();
-        let base = bazel::base(&shared).build();
-        let add_rules = |builder: &mut GlobalsBuilder| {
-            for name in rules.names() {
-                if let Some(schema) = rules.get(name) {
-                    builder.set(name, Rule::named(name, schema.clone()));
-                }
-            }
-        };
-        let native = |builder: &mut GlobalsBuilder| {
-            builder.namespace("native", |builder| {
-                globals::copy(&base, builder);
-                add_rules(builder);
-            });
-        };
-        let modules = bazel::base(&shared).with(native);
-        let builds = bazel::base(&shared).with(native).with(add_rules);
-        Self::new(workspace, cells, rules.clone(), [modules, builds], Some(shared))
+        let scopes = scopes(|| bazel::base(&shared), rules);
+        Self::new(workspace, cells, rules.clone(), scopes, Some(shared))
     }
 
     /// A session whose rules are those that the prelude on disk exports; `None` if it exports no `native`.
@@ -303,6 +270,25 @@ impl<'a> Session<'a> {
             .max_by_key(|symbol| symbol.dir.as_str().len())
             .map(|symbol| symbol.value.clone())
     }
+}
+
+/// What `.bzl` files and what build files see besides `base`: the rules, in `native`, and in build files by their bare names too.
+fn scopes(base: impl Fn() -> GlobalsBuilder, rules: &RuleTable) -> [GlobalsBuilder; 2] {
+    let members = base().build();
+    let add_rules = |builder: &mut GlobalsBuilder| {
+        for name in rules.names() {
+            if let Some(schema) = rules.get(name) {
+                builder.set(name, Rule::named(name, Arc::clone(schema)));
+            }
+        }
+    };
+    let native = |builder: &mut GlobalsBuilder| {
+        builder.namespace("native", |builder| {
+            globals::copy(&members, builder);
+            add_rules(builder);
+        });
+    };
+    [base().with(native), base().with(native).with(add_rules)]
 }
 
 #[expect(
