@@ -342,8 +342,9 @@ impl Lowering<'_> {
             }
             _ => {
                 let role = if let AttrKind::Dep(role) = kind { *role } else { DepRole::Target };
-                self.dep_on(label.clone(), &text.text, text.literal, role);
-                SourceOrigin::Target(Written { label, sub_target: None })
+                let written = Written { label, sub_target: None };
+                self.dep_on(written.clone(), &text.text, text.literal, role, false);
+                SourceOrigin::Target(written)
             }
         };
         if present || *kind == AttrKind::Source {
@@ -378,21 +379,20 @@ impl Lowering<'_> {
         let Some(written) = labels::parse(text, self.around.package, self.around.cells) else {
             return;
         };
-        self.deps.push(Dep {
-            to: written.label,
-            sub_target: written.sub_target,
-            attr: self.attr.into(),
-            role,
-            in_string,
-            text: text.into(),
-            literal,
-            branch: self.branch.clone(),
-        });
+        self.dep_on(written, text, literal, role, in_string);
     }
 
-    fn dep_on(&mut self, to: Label, text: &str, literal: Option<LiteralId>, role: DepRole) {
-        let (attr, branch) = (self.attr.into(), self.branch.clone());
-        let (sub_target, in_string, text) = (None, false, text.into());
+    /// A dependency on what a text was read as.
+    fn dep_on(
+        &mut self,
+        written: Written,
+        text: &str,
+        literal: Option<LiteralId>,
+        role: DepRole,
+        in_string: bool,
+    ) {
+        let Written { label: to, sub_target } = written;
+        let (attr, text, branch) = (self.attr.into(), text.into(), self.branch.clone());
         self.deps.push(Dep { to, sub_target, attr, role, in_string, text, literal, branch });
     }
 
@@ -402,16 +402,8 @@ impl Lowering<'_> {
             .flatten();
         let origin = match label {
             Some(written) => {
-                self.deps.push(Dep {
-                    to: written.label.clone(),
-                    sub_target: written.sub_target.clone(),
-                    attr: self.attr.into(),
-                    role: DepRole::Target,
-                    in_string: false,
-                    text: text.text.clone(),
-                    literal: text.literal,
-                    branch: self.branch.clone(),
-                });
+                let role = DepRole::Target;
+                self.dep_on(written.clone(), &text.text, text.literal, role, false);
                 SourceOrigin::Target(written)
             }
             None => {
