@@ -51,8 +51,7 @@ impl Evaluation {
 /// Whether a package is none that we would ever read: of the prelude, or of a cell that is not on disk.
 fn is_elsewhere(recorded: Recorded<'_>, package: &PackageId) -> bool {
     let cells = &recorded.workspace.cells;
-    let is_prelude = cells.prelude().is_some_and(|(name, _)| name == package.cell);
-    is_prelude && package.cell != cells.root().name || cells.dir_of_package(package).is_none()
+    cells.is_tool(&package.cell) || cells.dir_of_package(package).is_none()
 }
 
 impl Package {

@@ -128,12 +128,12 @@ pub(super) fn packages_to_read<'w>(
     workspace: &'w Workspace,
     session: &Session<'_>,
 ) -> Vec<&'w PackageDir> {
-    let prelude_is_project = session.is_prelude(&ProjectPath::root());
+    let cells = session.cells;
     workspace
         .tree
         .packages()
         .iter()
-        .filter(|package| prelude_is_project || !session.is_prelude(&package.dir))
+        .filter(|package| !cells.is_tool(&cells.cell_of(&package.dir).name))
         .filter(|package| !workspace.is_excluded(&package.build_file))
         .collect()
 }

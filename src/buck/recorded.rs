@@ -41,8 +41,7 @@ impl Recorded<'_> {
     /// The directory of a package, if it is a part of the project that we look at.
     pub(super) fn dir(self, package: &PackageId) -> Option<ProjectPath> {
         let cells = &self.workspace.cells;
-        let prelude = cells.prelude().map(|(name, _)| name);
-        if prelude.as_ref() == Some(&package.cell) && package.cell != cells.root().name {
+        if cells.is_tool(&package.cell) {
             return None;
         }
         let dir = cells.dir_of_package(package)?;

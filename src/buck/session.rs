@@ -190,7 +190,7 @@ impl<'a> Session<'a> {
 
     /// Whether only that half of a file is read which runs without an analysis: it belongs to a prelude, and that is a tool.
     pub(super) fn has_half_of(&self, path: &ProjectPath) -> bool {
-        self.is_prelude(path) && !self.is_prelude(&ProjectPath::root())
+        self.cells.is_tool(&self.cells.cell_of(path).name)
     }
 
     /// The names that a `.bzl` file sees.

@@ -48,11 +48,7 @@ fn exit(setup: &Setup, comparison: Option<&Comparison>) -> Exit {
 
 fn setup(evaluation: &Evaluation, workspace: &Workspace) -> Setup {
     let cells = &workspace.cells;
-    let prelude = cells.prelude();
-    let is_own = |path: &ProjectPath| {
-        let cell = &cells.cell_of(path).name;
-        prelude.as_ref().is_none_or(|(name, _)| name != cell) || *cell == cells.root().name
-    };
+    let is_own = |path: &ProjectPath| !cells.is_tool(&cells.cell_of(path).name);
     let problems = workspace.problems.iter().chain(&evaluation.problems);
     let problems: BTreeSet<Problem> =
         problems.filter(|problem| is_own(&problem.path)).cloned().collect();
@@ -80,7 +76,7 @@ fn setup(evaluation: &Evaluation, workspace: &Workspace) -> Setup {
     Setup {
         project: workspace.root.display().to_string(),
         cells: cells.iter().map(cell).collect(),
-        prelude_on_disk: prelude.is_some_and(|(_, on_disk)| on_disk),
+        prelude_on_disk: cells.prelude().is_some_and(|(_, on_disk)| on_disk),
         build_files: (evaluation.packages.len(), failed),
         targets: (targets().count(), unknown),
         problems: problems.into_iter().collect(),

@@ -189,16 +189,12 @@ fn evaluate_views(workspace: &Workspace, progress: &dyn Progress) -> Result<Eval
 
 /// The prelude is a tool, not the user's code; excluded files were excluded by the user.
 fn skips(workspace: &Workspace, path: &ProjectPath) -> bool {
-    let prelude = workspace.cells.prelude().map(|(name, _)| name);
-    let cell = &workspace.cells.cell_of(path).name;
-    let in_prelude = prelude.as_ref() == Some(cell) && *cell != workspace.cells.root().name;
-    in_prelude || workspace.is_excluded(path)
+    workspace.cells.is_tool(&workspace.cells.cell_of(path).name) || workspace.is_excluded(path)
 }
 
 /// A package outside of every cell on disk, or in the prelude, or in a submodule that was not fetched, may be anything.
 fn is_on_disk(workspace: &Workspace, package: &crate::label::PackageId) -> bool {
-    let prelude = workspace.cells.prelude().map(|(name, _)| name);
-    if prelude.as_ref() == Some(&package.cell) && package.cell != workspace.cells.root().name {
+    if workspace.cells.is_tool(&package.cell) {
         return false;
     }
     let Some(dir) = workspace.cells.dir_of_package(package) else { return false };

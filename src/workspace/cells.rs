@@ -190,6 +190,12 @@ impl Cells {
         self.prelude.clone()
     }
 
+    /// Whether a cell is a prelude beside the project: a tool, and not the user's code.
+    pub fn is_tool(&self, cell: &str) -> bool {
+        let is_prelude = self.prelude.as_ref().is_some_and(|(name, _)| &**name == cell);
+        is_prelude && cell != &*self.root().name
+    }
+
     /// Whether `//a/b` means `//a/b:b`: `[buck2] infer_target_names` of the root cell, and always in Bazel.
     pub fn infers_target_names(&self) -> bool {
         self.is_bazel()
