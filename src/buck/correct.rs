@@ -47,9 +47,7 @@ impl Correction<'_> {
         for target in &mut package.targets {
             self.target(target);
         }
-        let tells_all =
-            self.outside.recording.answers_all() && !self.outside.recording.is_configured;
-        if tells_all && self.whole.contains(&package.id) {
+        if self.outside.recording.tells_all() && self.whole.contains(&package.id) {
             package.incomplete = false;
             package.failed = false;
         }
@@ -58,7 +56,7 @@ impl Correction<'_> {
     fn target(&self, target: &mut Target) {
         let recording = &self.outside.recording;
         let Some(printed) = recording.targets.get(&target.label) else { return };
-        if recording.answers_all() && !recording.is_configured {
+        if recording.tells_all() {
             target.incomplete = false;
         }
         let Some(facts) = self.outside.differences.get(&target.label) else { return };
@@ -143,7 +141,7 @@ impl Correction<'_> {
     /// What Buck2 could read costs nothing; what it could not does.
     fn problems(&self, evaluation: &mut Evaluation) {
         let recording = &self.outside.recording;
-        if recording.answers_all() && !recording.is_configured {
+        if recording.tells_all() {
             let packages = evaluation.packages.iter();
             let (told, others): (Vec<&Package>, Vec<&Package>) =
                 packages.partition(|package| self.whole.contains(&package.id));

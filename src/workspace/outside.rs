@@ -45,6 +45,11 @@ impl Recording {
         self.attributes.contains("visibility")
     }
 
+    /// Whether a printed target is all there is of it: with every attribute, and every branch of each `select`.
+    pub fn tells_all(&self) -> bool {
+        self.answers_all() && !self.is_configured
+    }
+
     /// The packages of which some target was printed, and that did not fail.
     pub fn packages(&self) -> BTreeSet<&PackageId> {
         let packages = self.targets.keys().map(|label| &label.package);
