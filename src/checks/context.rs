@@ -195,7 +195,7 @@ impl<'a> Context<'a> {
             |provision: &crate::graph::Provision| self.switched_on.contains(&provision.name);
         self.edges.is_stand_in(to)
             || self.roots.brought_along.contains(&to)
-            || outside::shares_source(self.graph, id.from, to)
+            || self.graph.owners.share_source(id.from, to)
             || owners.iter().any(|owner| self.graph.owners.of_target(*owner).iter().any(switches))
             || literal.and_then(has_comment).unwrap_or(false)
     }

@@ -65,10 +65,3 @@ pub(super) fn switched_on(edges: &Edges<'_>) -> FxHashSet<NameId> {
     });
     undeclared.collect()
 }
-
-/// Whether two targets have a source in common.
-pub(super) fn shares_source(graph: &Graph, one: TargetId, other: TargetId) -> bool {
-    let others = graph.owners.of_target(other);
-    let mut own = graph.owners.of_target(one).iter().filter_map(|own| own.path.as_ref());
-    own.any(|path| others.iter().any(|other| other.path.as_ref() == Some(path)))
-}

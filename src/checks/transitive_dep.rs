@@ -129,10 +129,7 @@ impl Undeclared<'_> {
 
     /// Whether both ends have a source in common: together in one link tree they would clash.
     fn shares_sources(&self, context: &Context<'_>) -> bool {
-        let provisions = &context.graph.owners.provisions();
-        let of = |id| context.graph.owners.offer(id).provisions.clone();
-        let files = |id| of(id).filter_map(|at| provisions[at].path.as_ref());
-        files(self.user).any(|path| files(self.owner).any(|other| other == path))
+        context.graph.owners.share_source(self.user, self.owner)
     }
 
     /// What to do about it.

@@ -422,6 +422,13 @@ impl Owners {
     pub fn of_target(&self, target: TargetId) -> &[Provision] {
         &self.provisions[self.offers[target.index()].provisions.clone()]
     }
+
+    /// Whether two targets have a source in common.
+    pub fn share_source(&self, one: TargetId, other: TargetId) -> bool {
+        let others = self.of_target(other);
+        let mut own = self.of_target(one).iter().filter_map(|own| own.path.as_ref());
+        own.any(|path| others.iter().any(|other| other.path.as_ref() == Some(path)))
+    }
 }
 
 /// The texts by which targets outside of the disk are named.
