@@ -51,6 +51,15 @@ pub struct Offer {
     pub resources: Vec<(String, String)>,
 }
 
+impl Offer {
+    /// Takes a file that is no module, by its path in the link tree.
+    fn add_resource(&mut self, path: &str) {
+        let (directory, file) = path.rsplit_once('/').unwrap_or(("", path));
+        self.has_resources = true;
+        self.resources.push((directory.replace('/', "."), file.to_owned()));
+    }
+}
+
 /// Who provides which module.
 #[derive(Debug, Default)]
 pub struct Owners {
@@ -74,10 +83,16 @@ pub(super) struct Context<'a> {
     pub(super) third_party: &'a ThirdParty,
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
     pub(super) fn dir_of(&self, id: TargetId) -> Option<&ProjectPath> {
         let (package, _) = self.targets.node(id).origin?;
         Some(&self.evaluation.packages[package].dir)
+    }
+
+    /// The definition of a target that is on disk.
+    pub(super) fn definition(&self, id: TargetId) -> Option<&'a Target> {
+        let (package, index) = self.targets.node(id).origin?;
+        Some(&self.evaluation.packages[package].targets[index])
     }
 }
 
@@ -95,11 +110,8 @@ impl Owners {
                 has_sources: false,
                 resources: Vec::new(),
             };
-            match context.targets.node(id).origin {
-                Some((package, index)) => {
-                    let target = &context.evaluation.packages[package].targets[index];
-                    owners.add_target(context, id, target, &mut offer);
-                }
+            match context.definition(id) {
+                Some(target) => owners.add_target(context, id, target, &mut offer),
                 None => {
                     let label = &context.targets.node(id).label;
                     let written = texts.get(&id).map_or(&[][..], Vec::as_slice);
@@ -216,9 +228,7 @@ impl Owners {
             let is_opaque = is_made && !is_resource && module_of(&destination).is_none();
             offer.complete &= !is_opaque;
             if is_resource {
-                let (directory, file) = destination.rsplit_once('/').unwrap_or(("", &destination));
-                offer.has_resources = true;
-                offer.resources.push((directory.replace('/', "."), file.to_owned()));
+                offer.add_resource(&destination);
                 if let Some(path) = path.filter(|path| path.file_name().ends_with(".ipynb"))
                     && let Some(file) = context.files.find(&path)
                 {
@@ -254,13 +264,11 @@ impl Owners {
         let mut roots = import_roots(target);
         roots.extend(runfiles::script_dir(target).map(|dir| format!("{dir}/")));
         for (destination, path) in runfiles::files_of(context, source) {
-            let is_module = module_of(&destination).is_some();
             if is_data {
-                let (directory, file) = destination.rsplit_once('/').unwrap_or(("", &destination));
-                offer.has_resources = true;
-                offer.resources.push((directory.replace('/', "."), file.to_owned()));
+                offer.add_resource(&destination);
                 continue;
             }
+            let is_module = module_of(&destination).is_some();
             // What a rule makes that nobody read.
             let has_form = destination.rsplit('/').next().is_some_and(|name| name.contains('.'));
             offer.complete &= is_module || has_form;

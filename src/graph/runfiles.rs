@@ -31,7 +31,8 @@ fn collect(
         }
         SourceOrigin::Target(written) => &written.label,
     };
-    let Some(maker) = definition(context, label) else { return found.push((path_of(label), None)) };
+    let maker = context.targets.find(label).and_then(|id| context.definition(id));
+    let Some(maker) = maker else { return found.push((path_of(label), None)) };
     if maker.label == *label && maker.outputs.is_empty() {
         // What a group or a library stands for; of any other rule the outputs are not known.
         let sources = maker.sources.iter().filter(|source| &*source.attr == "srcs");
@@ -52,12 +53,6 @@ fn collect(
 /// What a generated file of this label is called.
 fn path_of(label: &Label) -> String {
     super::places::join(&label.package.path, &label.name)
-}
-
-fn definition<'a>(context: &Context<'a>, label: &Label) -> Option<&'a Target> {
-    let id = context.targets.find(label)?;
-    let (package, index) = context.targets.node(id).origin?;
-    Some(&context.evaluation.packages[package].targets[index])
 }
 
 /// The modules that are made of `.proto` files: their paths from the root.
@@ -108,10 +103,7 @@ fn moved(target: &Target, path: &str) -> String {
 /// The `proto_library` targets that a rule generates code for.
 fn protos_of<'a>(context: &Context<'a>, id: TargetId) -> Vec<&'a Target> {
     let edges = &context.targets.node(id).edges;
-    let targets = edges.iter().filter_map(|edge| {
-        let (package, index) = context.targets.node(edge.to).origin?;
-        Some(&context.evaluation.packages[package].targets[index])
-    });
+    let targets = edges.iter().filter_map(|edge| context.definition(edge.to));
     targets.filter(|target| &*target.kind == "proto_library").collect()
 }
 
