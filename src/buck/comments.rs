@@ -54,6 +54,11 @@ impl Directives {
         self.gazelle.iter().filter(move |(name, _)| &**name == key).map(|(_, value)| &**value)
     }
 
+    /// Whether gazelle leaves Python alone in a directory, by what its build file and those above say, the nearest first.
+    pub fn leave_python_alone<'d>(mut above: impl Iterator<Item = &'d Self>) -> bool {
+        above.find_map(|own| own.gazelle("python_extension").last()) == Some("disabled")
+    }
+
     /// Whether a comment above a line, alone on its own, says that what begins there is managed by hand.
     pub(super) fn speaks_of(&self, line: u32) -> bool {
         self.manual.iter().any(|comment| comment.alone && comment.speaks_of == line)

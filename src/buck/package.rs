@@ -1,5 +1,6 @@
 //! Evaluates build and PACKAGE files, with marks and without, and lowers what they define. Reads through the session.
 
+use super::comments::Directives;
 use super::lower::{self, Surroundings, Target};
 use super::marks::LiteralId;
 use super::modules::{ModuleKey, Modules};
@@ -307,10 +308,9 @@ fn is_managed_by_hand(session: &Session<'_>, modules: &Modules, dir: &ProjectPat
         let (_, file) = modules.file(package.build_file.as_str())?;
         Some(&file.collected.directives)
     };
-    let mut above = std::iter::successors(Some(dir.clone()), ProjectPath::parent);
+    let above = std::iter::successors(Some(dir.clone()), ProjectPath::parent);
     let ignored = directives(dir).is_some_and(|own| own.gazelle("ignore").next().is_some());
-    let extension = above.find_map(|dir| directives(&dir)?.gazelle("python_extension").last());
-    ignored || extension == Some("disabled")
+    ignored || Directives::leave_python_alone(above.filter_map(|dir| directives(&dir)))
 }
 
 /// `@noautodeps` in a file on the way, or `@autodeps-skip` in or right above a call on the way.

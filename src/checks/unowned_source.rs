@@ -17,6 +17,7 @@
 //! Add it to a target, delete it, or leave its directory out with `[project] exclude` or `[python] source-roots`.
 
 use super::context::Context;
+use crate::buck::Directives;
 use crate::finding::{CheckId, Confidence, Finding, Region};
 use crate::source::ProjectPath;
 use rustc_hash::FxHashSet;
@@ -76,8 +77,7 @@ fn is_excluded(context: &Context<'_>, path: &ProjectPath) -> bool {
         Some((dir, file.directives()))
     });
     let directives: Vec<_> = directives.collect();
-    let extension = directives.iter().find_map(|(_, own)| own.gazelle("python_extension").last());
-    extension == Some("disabled")
+    Directives::leave_python_alone(directives.iter().map(|(_, own)| *own))
         || directives.iter().any(|(dir, own)| {
             own.gazelle("exclude").any(|pattern| excludes(pattern, path.below(dir).unwrap_or("")))
         })
