@@ -49,5 +49,6 @@ pub mod python;
 pub mod report;
 pub mod since;
 pub mod source;
+mod suggestion;
 pub mod tui;
 pub mod workspace;

@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::label::Label;
 use crate::source::ProjectPath;
+use crate::suggestion::nearest;
 use crate::workspace::Workspace;
 use std::collections::BTreeSet;
 
@@ -58,10 +59,8 @@ impl<'a> Owned<'a> {
 }
 
 fn unknown<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Error {
-    let score = |known: &str| strsim::jaro_winkler(name, known);
-    let nearest = known.max_by(|a, b| score(a).total_cmp(&score(b)));
     let error = Error::new(format!("no oncall() and no rule of CODEOWNERS names `{name}`"));
-    match nearest.filter(|known| score(known) > 0.8) {
+    match nearest(name, known) {
         Some(known) => error.hint(format!("did you mean `{known}`?")),
         None => error.hint(format!("`{NOBODY}` stands for what nobody owns")),
     }

@@ -70,9 +70,8 @@ impl CheckId {
 
     /// The check that somebody may have meant who wrote another name.
     pub fn nearest(name: &str) -> Option<Self> {
-        let score = |check: &Self| strsim::jaro_winkler(name, check.as_str());
-        let nearest = Self::ALL.iter().copied().max_by(|a, b| score(a).total_cmp(&score(b)));
-        nearest.filter(|check| score(check) > 0.8)
+        let names = Self::ALL.iter().map(|check| check.as_str());
+        crate::suggestion::nearest(name, names).and_then(Self::parse)
     }
 }
 

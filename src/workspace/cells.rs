@@ -224,7 +224,7 @@ impl Cells {
         self.resolve_alias(from_cell, alias).ok_or_else(|| {
             let known = self.get(from_cell).into_iter().flat_map(Cell::aliases);
             let names: Vec<&str> = known.map(|(alias, _)| alias).collect();
-            let hint = super::suggestion::hint(alias, &names, "cells");
+            let hint = crate::suggestion::hint(alias, &names, "cells");
             Error::new(format!("unknown cell `{alias}`")).hint(hint)
         })
     }

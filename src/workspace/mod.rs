@@ -20,7 +20,6 @@ mod settings;
 mod settings_read;
 mod settings_schema;
 mod settings_values;
-mod suggestion;
 mod tree;
 mod walk;
 

@@ -6,9 +6,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::origin::{Origin, OriginRow};
-use super::suggestion::hint;
 use crate::error::{Error, Result};
 use crate::source::{LineIndex, ProjectPath};
+use crate::suggestion::hint;
 
 /// Keys and what stands under them.
 pub(super) type Table = BTreeMap<String, Node>;

@@ -9,8 +9,8 @@ use super::settings::{
     SrcsOrder,
 };
 use super::settings_schema::{Data, Node, Setting};
-use super::suggestion::hint;
 use crate::error::Result;
+use crate::suggestion::hint;
 
 impl Setting for bool {
     fn read(node: &Node, key: &str) -> Result<Self> {
