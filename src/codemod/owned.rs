@@ -38,9 +38,7 @@ impl<'a> Owned<'a> {
         let oncalls = packages.filter_map(|package| package.oncall.as_deref());
         let oncalls: BTreeSet<&str> = oncalls.collect();
         for name in self.names.iter().filter(|name| *name != NOBODY) {
-            let is_it =
-                |known: &str| known == name || known.strip_prefix('@') == Some(name.as_str());
-            if !oncalls.contains(name.as_str()) && !self.codeowners.names().any(is_it) {
+            if !oncalls.contains(name.as_str()) && !self.codeowners.knows(name) {
                 return Err(unknown(name, oncalls.into_iter().chain(self.codeowners.names())));
             }
         }

@@ -34,11 +34,14 @@ impl Owner {
     pub fn is_called(&self, name: &str) -> bool {
         match self {
             Self::Oncall(oncall) => oncall == name,
-            Self::Codeowners(names) => {
-                names.iter().any(|owner| owner == name || owner.strip_prefix('@') == Some(name))
-            }
+            Self::Codeowners(names) => names.iter().any(|owner| stands_for(owner, name)),
         }
     }
+}
+
+/// Whether a name of CODEOWNERS is the one that is asked for, with `@` or without.
+fn stands_for(owner: &str, name: &str) -> bool {
+    owner == name || owner.strip_prefix('@') == Some(name)
 }
 
 /// A CODEOWNERS file, read.
@@ -84,6 +87,11 @@ impl Codeowners {
     pub fn owners_of(&self, path: &str) -> &[String] {
         let rule = self.rules.iter().rev().find(|rule| rule.pattern.is_match(path));
         rule.map_or(&[], |rule| &rule.owners)
+    }
+
+    /// Whether some rule has a name, with `@` or without.
+    pub fn knows(&self, name: &str) -> bool {
+        self.names().any(|owner| stands_for(owner, name))
     }
 
     /// Every name that some rule has.
