@@ -23,10 +23,9 @@ pub(super) fn read_cells(
     project: &Path,
     sources: &ConfigSources,
     settings: &Project,
-    dialect: Dialect,
     cwd: &ProjectPath,
 ) -> Result<(Cells, Vec<Problem>)> {
-    if dialect == Dialect::Bazel {
+    if bazel::dialect(project, settings.dialect) == Dialect::Bazel {
         return read_repository(project, settings);
     }
     // Cells may not be set on the command line, and those of an included file do not count.

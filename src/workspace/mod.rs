@@ -96,9 +96,8 @@ impl Workspace {
         let start = start.ok_or_else(|| Error::new("the start directory's name is not UTF-8"))?;
         let settings = read_settings(&root, &start, &overrides.config)?;
         let sources = ConfigSources::find(&root, environment, overrides)?;
-        let dialect = bazel::dialect(&root, settings.project.dialect);
         let (cells, mut problems) =
-            cell_definitions::read_cells(&root, &sources, &settings.project, dialect, &start)?;
+            cell_definitions::read_cells(&root, &sources, &settings.project, &start)?;
         let tree = Tree::read(&cells);
         problems.extend_from_slice(tree.problems());
         problems.sort();
@@ -136,9 +135,7 @@ impl Workspace {
     }
 
     fn read_cells(&self, sources: &ConfigSources) -> Result<(Cells, Vec<Problem>)> {
-        let dialect = bazel::dialect(&self.root, self.settings.project.dialect);
-        let (project, start) = (&self.settings.project, &self.start);
-        cell_definitions::read_cells(&self.root, sources, project, dialect, start)
+        cell_definitions::read_cells(&self.root, sources, &self.settings.project, &self.start)
     }
 
     /// The same with what that means for the configuration of the cells; `secateur.toml` stays as it is.
