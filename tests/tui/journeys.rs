@@ -12,8 +12,10 @@ use tempfile::TempDir;
 /// How the header says that nothing is left to do.
 const DONE: &str = "up to date";
 
-/// The samples, with a filter that leaves findings to accept, and how many rows below the first the first of them is.
-const SAMPLES: [(&str, &str, usize); 2] = [
+/// A sample, a filter that leaves findings to accept, and how many rows below the first the first of them is.
+type Sample = (&'static str, &'static str, usize);
+
+const SAMPLES: [Sample; 2] = [
     ("ml-monorepo", "check:unused-dep is:safe", 1),
     ("fbcode-export", "is:proven conf:certain", 0),
 ];
@@ -77,16 +79,32 @@ fn filter(terminal: &mut Terminal, text: &str, below: usize) {
     terminal.press(&"j".repeat(below));
 }
 
+/// A session on a copy of a sample that shows what passes its filter.
+fn filtered((name, text, below): Sample) -> (Copy, Terminal) {
+    let copy = Copy::of(name);
+    let mut terminal = settled(&copy);
+    filter(&mut terminal, text, below);
+    (copy, terminal)
+}
+
+/// The same with the first finding accepted, and before it is written.
+fn previewed(sample: Sample) -> (Copy, Terminal) {
+    let (copy, mut terminal) = filtered(sample);
+    terminal.press(" ");
+    terminal.wait("1 accepted");
+    terminal.press("p");
+    terminal.wait("1 finding settled");
+    (copy, terminal)
+}
+
 fn quit(mut terminal: Terminal) {
     terminal.press("q");
     assert!(terminal.end().success());
     terminal.wait_until_restored();
 }
 
-fn triage((name, filtered, below): (&str, &str, usize)) -> String {
-    let copy = Copy::of(name);
-    let mut terminal = settled(&copy);
-    filter(&mut terminal, filtered, below);
+fn triage(sample: Sample) -> String {
+    let (copy, mut terminal) = filtered(sample);
     terminal.press("   ");
     terminal.wait("3 accepted");
     terminal.press("r");
@@ -121,14 +139,8 @@ fn decisions_are_previewed_written_and_taken_back_in_fbcode_export() {
 
 #[test]
 fn a_batch_is_not_taken_back_over_what_somebody_wrote_since() {
-    for (name, filtered, below) in SAMPLES {
-        let copy = Copy::of(name);
-        let mut terminal = settled(&copy);
-        filter(&mut terminal, filtered, below);
-        terminal.press(" ");
-        terminal.wait("1 accepted");
-        terminal.press("p");
-        terminal.wait("1 finding settled");
+    for sample in SAMPLES {
+        let (copy, mut terminal) = previewed(sample);
         terminal.press("\r");
         terminal.wait("written: ");
         let file = line_with(&terminal, "written: ").replace("written: ", "");
@@ -147,13 +159,7 @@ fn a_batch_is_not_taken_back_over_what_somebody_wrote_since() {
 
 #[test]
 fn patches_are_written_instead() {
-    let copy = Copy::of("ml-monorepo");
-    let mut terminal = settled(&copy);
-    filter(&mut terminal, "check:unused-dep is:safe", 1);
-    terminal.press(" ");
-    terminal.wait("1 accepted");
-    terminal.press("p");
-    terminal.wait("1 finding settled");
+    let (copy, mut terminal) = previewed(SAMPLES[0]);
     terminal.press("e");
     terminal.wait("directory for patches");
     terminal.press("\r");
@@ -171,13 +177,7 @@ fn patches_are_written_instead() {
 
 #[test]
 fn a_command_that_fails_after_writing_is_told_and_the_batch_can_go() {
-    let copy = Copy::of("ml-monorepo");
-    let mut terminal = settled(&copy);
-    filter(&mut terminal, "check:unused-dep is:safe", 1);
-    terminal.press(" ");
-    terminal.wait("1 accepted");
-    terminal.press("p");
-    terminal.wait("1 finding settled");
+    let (copy, mut terminal) = previewed(SAMPLES[0]);
     terminal.press("v");
     terminal.wait("command to run");
     terminal.press("grep -c eta/models:linear eta/training/BUCK; echo it is $((40 + 2)); exit 3\r");
@@ -215,9 +215,7 @@ fn keys_are_those_of_the_settings() {
 
 #[test]
 fn the_mouse_chooses_and_scrolls() {
-    let copy = Copy::of("ml-monorepo");
-    let mut terminal = settled(&copy);
-    filter(&mut terminal, "check:unused-dep is:safe", 0);
+    let (_copy, mut terminal) = filtered(("ml-monorepo", "check:unused-dep is:safe", 0));
     terminal.click(":optim unused-dep");
     terminal.wait("nothing in `root//eta/training:optim` uses");
     terminal.click("2 Diff");
@@ -238,16 +236,15 @@ fn line_with(terminal: &Terminal, text: &str) -> String {
 
 #[test]
 fn decisions_are_there_again_after_the_end_and_after_a_kill() {
-    for (name, filtered, below) in SAMPLES {
-        let copy = Copy::of(name);
-        let mut terminal = settled(&copy);
-        filter(&mut terminal, filtered, below);
+    for sample in SAMPLES {
+        let (copy, mut terminal) = filtered(sample);
         terminal.press("  ");
         terminal.wait("2 accepted");
         quit(terminal);
         let mut terminal = settled(&copy);
         terminal.wait("2 accepted");
-        filter(&mut terminal, &format!("{filtered} is:open"), below);
+        let (_, text, below) = sample;
+        filter(&mut terminal, &format!("{text} is:open"), below);
         terminal.press(" ");
         terminal.wait("3 accepted");
         terminal.press("u");
@@ -265,14 +262,8 @@ fn decisions_are_there_again_after_the_end_and_after_a_kill() {
 
 #[test]
 fn a_file_that_changed_meanwhile_is_not_written() {
-    for (name, filtered, below) in SAMPLES {
-        let copy = Copy::of(name);
-        let mut terminal = settled(&copy);
-        filter(&mut terminal, filtered, below);
-        terminal.press(" ");
-        terminal.wait("1 accepted");
-        terminal.press("p");
-        terminal.wait("1 finding settled");
+    for sample in SAMPLES {
+        let (copy, mut terminal) = previewed(sample);
         let file = terminal
             .text()
             .lines()
