@@ -89,7 +89,7 @@ impl Lease {
         // A collector moves what it is about to delete aside, looks again, and puts back what was just used.
         for _ in 0..3 {
             let Some((twin, look)) = self.store.look(digest, wanted)? else {
-                if self.store.wait_for_collector()? {
+                if self.store.wait_for_sweep()? {
                     continue;
                 }
                 return Ok(None);

@@ -1,13 +1,18 @@
 //! The local store: contents in files named by their digests. Reads and writes one directory, see [`layout`].
 #![expect(clippy::disallowed_methods, reason = "the store is a directory of its own")]
 
+mod closure;
+mod gc;
 mod layout;
 mod lease;
 mod records;
+mod verify;
 mod writer;
 
+pub use gc::{CollectOptions, Collected, GRACE};
 pub use lease::Lease;
 pub use records::RefName;
+pub use verify::Verified;
 pub use writer::{Durability, Receiver, Stored, Writer, Written};
 
 pub(crate) use layout::{Twin, failed};
@@ -31,6 +36,9 @@ const LAYOUT: &str = "secateur-store 1";
 /// Seconds for which a content counts as just used: so often are times of use written, and so much longer than its
 /// caller's lease is a content safe from collection.
 pub(crate) const FRESH: i64 = 600;
+
+/// Held while contents are being removed.
+const SWEEP_LOCK: &str = "sweep.lock";
 
 /// A store. Cheap to clone; safe to use from many threads and many processes at once.
 #[derive(Clone, Debug)]
@@ -109,10 +117,25 @@ impl Store {
         }
         let Some((twin, _)) = self.look(digest, Twin::Plain)? else { return Ok(None) };
         let path = object(self.function, twin, digest);
-        let opened =
-            rustix::fs::openat(&self.dir, &path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
-        let file = found(opened, "open", &self.root.join(&path))?;
-        Ok(file.map(|file| Blob { file: File::from(file), digest: *digest }))
+        Ok(self.open_object(&path)?.map(|file| Blob { file, digest: *digest }))
+    }
+
+    /// Opens an object; `None` if it is not there. Times of use are what [`Lease`] says, not what the kernel notes, where
+    /// the kernel lets us say so: for the owner of the file.
+    fn open_object(&self, path: &str) -> Result<Option<File>> {
+        let open = |more| {
+            rustix::fs::openat(
+                &*self.dir,
+                path,
+                OFlags::RDONLY | OFlags::CLOEXEC | more,
+                Mode::empty(),
+            )
+        };
+        let opened = match open(OFlags::NOATIME) {
+            Err(rustix::io::Errno::PERM) => open(OFlags::empty()),
+            opened => opened,
+        };
+        Ok(found(opened, "open", &self.root.join(path))?.map(File::from))
     }
 
     /// Takes a content whose bytes are not what its name says out of the store, so that it is fetched or packed again.
@@ -129,17 +152,15 @@ impl Store {
 
     /// Whether the file at `path` is not there, or is what the digest says, byte for byte.
     fn is_sound(&self, path: &str, digest: &Digest) -> Result<bool> {
-        let opened =
-            rustix::fs::openat(&self.dir, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
-        let Some(file) = found(opened, "open", &self.root.join(path))? else { return Ok(true) };
-        let named = hash_file(self.function, File::from(file))
+        let Some(file) = self.open_object(path)? else { return Ok(true) };
+        let named = hash_file(self.function, file)
             .map_err(|error| failed("read", &self.root.join(path), error))?;
         Ok(named.hash() == digest.hash())
     }
 
-    /// Waits while somebody collects garbage; whether somebody did.
-    fn wait_for_collector(&self) -> Result<bool> {
-        let path = self.root.join("gc.lock");
+    /// Waits while somebody removes contents; whether somebody did.
+    fn wait_for_sweep(&self) -> Result<bool> {
+        let path = self.root.join(SWEEP_LOCK);
         let fail = |error: io::Error| failed("lock", &path, error);
         let file = File::options().create(true).append(true).open(&path).map_err(fail)?;
         match rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared) {

@@ -7,6 +7,7 @@ use crate::cas::digest::{Digest, hex};
 use crate::error::{Error, Result};
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// A name that somebody gave to a root in this store.
@@ -49,7 +50,36 @@ impl std::fmt::Display for RefName {
     }
 }
 
+/// A file that keeps contents alive.
+pub(super) struct Record {
+    pub(super) path: PathBuf,
+    /// When it was last used, in seconds since 1970.
+    pub(super) used: i64,
+    /// Whether somebody gave it a name; otherwise it is a cached action result.
+    pub(super) is_name: bool,
+    /// How it is called.
+    pub(super) shown: String,
+}
+
 impl Store {
+    /// Every record, names and then action results.
+    pub(super) fn records(&self) -> Result<Vec<Record>> {
+        let mut records = Vec::new();
+        for (dir, is_name) in [("refs", true), ("ac", false)] {
+            let dir = self.root.join(dir);
+            for path in files_below(&dir)? {
+                // It went meanwhile.
+                let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
+                let shown = path.strip_prefix(&dir).unwrap_or(&path);
+                let name = if is_name { name_of(shown) } else { None };
+                let shown =
+                    name.map_or_else(|| shown.display().to_string(), |name| name.to_string());
+                records.push(Record { used: metadata.mtime(), is_name, shown, path });
+            }
+        }
+        Ok(records)
+    }
+
     /// The encoded `ActionResult` of an action; being read counts as use.
     pub fn action_result(&self, action: &Digest) -> Result<Option<Vec<u8>>> {
         read(&self.action_path(action))
@@ -85,12 +115,7 @@ impl Store {
         let root = self.root.join("refs");
         let mut names: Vec<RefName> = files_below(&root)?
             .iter()
-            .filter_map(|path| {
-                let path = path.strip_prefix(&root).ok()?;
-                let name = path.parent()?.to_str()?.to_owned();
-                let revision = path.file_name()?.to_str()?.strip_suffix(SUFFIX)?.to_owned();
-                Some(RefName { name, revision })
-            })
+            .filter_map(|path| name_of(path.strip_prefix(&root).ok()?))
             .collect();
         names.sort();
         Ok(names)
@@ -108,6 +133,13 @@ impl Store {
 
 /// Tells a revision from a segment of a longer name.
 const SUFFIX: &str = ".ref";
+
+/// The name whose file this is, below `refs/`.
+fn name_of(path: &Path) -> Option<RefName> {
+    let name = path.parent()?.to_str()?.to_owned();
+    let revision = path.file_name()?.to_str()?.strip_suffix(SUFFIX)?.to_owned();
+    Some(RefName { name, revision })
+}
 
 fn read(path: &Path) -> Result<Option<Vec<u8>>> {
     match fs::read(path) {
