@@ -4,7 +4,7 @@
 
 use super::entry::SourceFile;
 use crate::cas::digest::Digest;
-use crate::cas::store::{Store, replace};
+use crate::cas::store::{Store, rewrite};
 use crate::error::Result;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
@@ -66,7 +66,8 @@ impl StatCache {
         let Ok(mut bytes) = postcard::to_allocvec(&stored) else { return Ok(()) };
         let checksum = blake3::hash(&bytes);
         bytes.extend_from_slice(checksum.as_bytes());
-        replace(&self.path, &bytes)
+        // It is checked when it is read, so it need not survive a power failure.
+        rewrite(&self.path, &bytes)
             .map_err(|error| crate::cas::store::failed("write", &self.path, error))
     }
 }

@@ -90,7 +90,7 @@ impl Store {
         Ok(collected)
     }
 
-    fn lock(&self, name: &str) -> Result<File> {
+    pub(super) fn lock(&self, name: &str) -> Result<File> {
         let path = self.root.join(name);
         let file = File::options().create(true).append(true).open(&path);
         let file = file.map_err(|error| failed("lock", &path, error))?;

@@ -6,17 +6,19 @@ mod gc;
 mod layout;
 mod lease;
 mod records;
+mod usage;
 mod verify;
 mod writer;
 
 pub use gc::{CollectOptions, Collected, GRACE};
 pub use lease::Lease;
 pub use records::RefName;
+pub use usage::{Counters, Usage};
 pub use verify::Verified;
 pub use writer::{Durability, Receiver, Stored, Writer, Written};
 
 pub(crate) use layout::{Twin, failed};
-pub(crate) use writer::replace;
+pub(crate) use writer::{replace, rewrite};
 
 use super::digest::{Digest, DigestFunction, Hasher};
 use super::tree::{Directories, Directory};

@@ -95,6 +95,16 @@ impl Store {
         read(&self.reference_path(name))
     }
 
+    /// The same without counting as use.
+    pub fn peek_reference(&self, name: &RefName) -> Result<Option<Vec<u8>>> {
+        let path = self.reference_path(name);
+        match fs::read(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failed("read", &path, error)),
+        }
+    }
+
     /// Gives a name.
     pub fn put_reference(&self, name: &RefName, bytes: &[u8]) -> Result<()> {
         write(&self.reference_path(name), bytes)

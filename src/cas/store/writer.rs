@@ -15,8 +15,8 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// When it is waited for that bytes are on the disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub struct Written {
 /// Puts contents into a store, from many threads at once. What it wrote is there for others after [`Writer::commit`].
 #[derive(Debug)]
 pub struct Writer {
-    lease: Lease,
+    lease: Arc<Lease>,
     durability: Durability,
     dir: PathBuf,
     next: AtomicU64,
@@ -74,7 +74,7 @@ impl Store {
         let dir = self.root.join("tmp").join(lease.name());
         fs::create_dir(&dir).map_err(|error| failed("make", &dir, error))?;
         Ok(Writer {
-            lease,
+            lease: Arc::new(lease),
             durability,
             dir,
             next: AtomicU64::new(0),
@@ -94,6 +94,11 @@ impl Writer {
     /// The store.
     pub fn store(&self) -> &Store {
         self.lease.store()
+    }
+
+    /// The same, for those who go on when writing has ended.
+    pub fn shared_lease(&self) -> Arc<Lease> {
+        Arc::clone(&self.lease)
     }
 
     /// Whether a content is in the store or on its way there.
@@ -346,12 +351,27 @@ pub(super) fn mark_untouched(dir: &OwnedFd, path: &str) -> rustix::io::Result<()
     rustix::fs::utimensat(dir.as_fd(), path, &times, AtFlags::SYMLINK_NOFOLLOW)
 }
 
-/// Writes a small file of the store whole: by temporary file, sync and rename.
+/// Writes a small file of the store whole and durably: by temporary file, sync and rename.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let dir = path.parent().unwrap_or(path);
+    put_file(path, dir, bytes, File::sync_all)?;
+    File::open(dir)?.sync_all()
+}
+
+/// The same for what may be lost with the power: caches and counters.
+pub(crate) fn rewrite(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    put_file(path, path.parent().unwrap_or(path), bytes, |_| Ok(()))
+}
+
+fn put_file(
+    path: &Path,
+    dir: &Path,
+    bytes: &[u8],
+    sync: impl FnOnce(&File) -> io::Result<()>,
+) -> io::Result<()> {
     let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(dir)?;
     file.write_all(bytes)?;
-    file.as_file().sync_all()?;
+    sync(file.as_file())?;
     file.persist(path)?;
-    File::open(dir)?.sync_all()
+    Ok(())
 }
