@@ -118,6 +118,26 @@ impl<'a> Context<'a> {
         self.surroundings.step_summary.as_deref()
     }
 
+    /// When this run began, in seconds since 1970.
+    pub(super) fn started(&self) -> u64 {
+        self.surroundings.started.as_secs()
+    }
+
+    /// The directory for what this program may lose.
+    pub(super) fn cache_dir(&self) -> Option<PathBuf> {
+        self.surroundings.cache_dir.as_ref().map(|dir| dir.join("secateur"))
+    }
+
+    /// The variable of the environment that an option names.
+    pub(super) fn variable(&self, name: &str) -> Option<String> {
+        self.surroundings.variable(name)
+    }
+
+    /// Whether nothing but results is wanted.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.global.quiet
+    }
+
     /// The user's editor, as a command for the shell.
     pub(super) fn editor(&self) -> &std::ffi::OsStr {
         self.surroundings.editor.as_deref().unwrap_or(std::ffi::OsStr::new("vi"))

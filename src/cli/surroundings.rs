@@ -4,6 +4,7 @@ use crate::workspace::Environment;
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Directories, terminals, the day, and what the variables say about colour.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +31,16 @@ pub struct Surroundings {
     pub is_ascii: bool,
     /// The directories that hold programs.
     pub path: Option<OsString>,
+    /// The directory for what every program may lose: `XDG_CACHE_HOME`, else `.cache` in the user's home. Nothing is kept
+    /// between runs without one.
+    pub cache_dir: Option<PathBuf>,
+    /// When the process began, since the epoch.
+    pub started: Duration,
+}
+
+/// The time, in seconds since 1970, for what outlasts a moment: credentials expire.
+pub(super) fn now() -> i64 {
+    jiff::Timestamp::now().as_second()
 }
 
 /// When to colour.
@@ -49,6 +60,9 @@ impl Surroundings {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub fn of_process() -> Self {
         let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        let started = jiff::Timestamp::now();
+        let absolute = |path: OsString| Some(PathBuf::from(path)).filter(|path| path.is_absolute());
+        let in_home = || std::env::home_dir().map(|home| home.join(".cache"));
         let width = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
         Self {
             environment: Environment {
@@ -61,7 +75,10 @@ impl Surroundings {
             stderr_is_terminal: std::io::stderr().is_terminal(),
             width,
             color: Color::of_variables(variable),
-            today: jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date(),
+            today: started.to_zoned(jiff::tz::TimeZone::UTC).date(),
+            started: Duration::try_from(started.duration_since(jiff::Timestamp::UNIX_EPOCH))
+                .unwrap_or_default(),
+            cache_dir: variable("XDG_CACHE_HOME").and_then(absolute).or_else(in_home),
             editor: variable("VISUAL").or_else(|| variable("EDITOR")),
             step_summary: variable("GITHUB_STEP_SUMMARY").map(PathBuf::from),
             path: variable("PATH"),
@@ -71,6 +88,12 @@ impl Surroundings {
                 variable("LC_ALL").or_else(|| variable("LC_CTYPE")).or_else(|| variable("LANG")),
             ),
         }
+    }
+
+    /// A variable whose name the user gave, since what is in it is no one's to see on a command line.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    pub(super) fn variable(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok().filter(|value| !value.is_empty())
     }
 
     /// The program that a name means; `None` if it is in none of the directories of `path`.

@@ -79,17 +79,18 @@ pub(super) fn shard(hash: &Hash) -> String {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Look {
     pub(super) size: u64,
-    /// Whether nobody has written to it since it was put here.
+    /// Whether nobody has written to it or changed its mode since it was put here.
     pub(super) is_untouched: bool,
     /// When it was last used, in seconds since 1970.
     pub(super) used: i64,
 }
 
 impl Look {
-    pub(super) fn of(stat: &rustix::fs::Stat) -> Self {
+    pub(super) fn of(stat: &rustix::fs::Stat, twin: Twin) -> Self {
+        let is_unwritten = stat.st_mtime == SENTINEL && stat.st_mtime_nsec == 0;
         Self {
             size: u64::try_from(stat.st_size).unwrap_or(0),
-            is_untouched: stat.st_mtime == SENTINEL && stat.st_mtime_nsec == 0,
+            is_untouched: is_unwritten && stat.st_mode & 0o7777 == twin.mode(),
             used: stat.st_atime,
         }
     }

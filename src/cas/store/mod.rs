@@ -188,8 +188,8 @@ impl Store {
         Ok(())
     }
 
-    /// Finds a content, the wanted twin before the other. An inode that somebody wrote to is read whole: what is damaged
-    /// goes into quarantine, what is not is marked as untouched again.
+    /// Finds a content, the wanted twin before the other. An inode that somebody touched is read whole: what is damaged
+    /// goes into quarantine, what is not gets a new inode.
     fn look(&self, digest: &Digest, wanted: Twin) -> Result<Option<(Twin, Look)>> {
         for twin in [wanted, wanted.other()] {
             if let Some(look) = self.look_at(digest, twin)? {
@@ -201,22 +201,29 @@ impl Store {
 
     fn look_at(&self, digest: &Digest, twin: Twin) -> Result<Option<Look>> {
         let path = object(self.function, twin, digest);
-        let stat = rustix::fs::statat(&self.dir, &path, AtFlags::SYMLINK_NOFOLLOW);
+        let stat = rustix::fs::statat(&*self.dir, &path, AtFlags::SYMLINK_NOFOLLOW);
         let Some(stat) = found(stat, "look at", &self.root.join(&path))? else { return Ok(None) };
-        let look = Look::of(&stat);
-        if look.is_untouched && look.size == digest.size() {
-            return Ok(Some(look));
-        }
-        if !self.is_sound(&path, digest)? {
+        let look = Look::of(&stat, twin);
+        let is_sound = match (look.is_untouched, look.size == digest.size()) {
+            (true, true) => return Ok(Some(look)),
+            (true, false) => self.is_sound(&path, digest)?,
+            (false, _) => self.renew(&path, digest, twin)?,
+        };
+        if !is_sound {
             self.quarantine(&path, digest)?;
-            return Ok(None);
         }
-        if !look.is_untouched {
-            writer::mark_untouched(&self.dir, &path)
-                .map_err(|error| self.failed("touch", digest, error))?;
-        }
-        // The content is what its hash says, but somebody claims another size: nothing has that name.
-        Ok((look.size == digest.size()).then_some(look))
+        // A content that is what its hash says, although somebody claims another size: nothing has that name.
+        Ok((is_sound && look.size == digest.size()).then_some(look))
+    }
+
+    /// Gives a content that somebody touched, through a hard link perhaps, an inode of its own; whether it was sound.
+    fn renew(&self, path: &str, digest: &Digest, twin: Twin) -> Result<bool> {
+        let Some(mut file) = self.open_object(path)? else { return Ok(true) };
+        let writer = self.writer(Durability::Each)?;
+        let mut receiver = writer.receiver(twin == Twin::Executable)?;
+        receiver.copy(&mut file).map_err(|error| self.failed("renew", digest, error))?;
+        // Under the name that its bytes have, which is this one unless they were changed.
+        Ok(receiver.finish()?.digest.hash() == digest.hash())
     }
 
     fn failed(&self, what: &str, digest: &Digest, error: impl Into<io::Error>) -> Error {

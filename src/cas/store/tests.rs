@@ -77,23 +77,29 @@ fn damage_is_found_and_put_aside() {
     // Bits that turned without a trace in the inode are found when they are read.
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
     fs::write(&file, b"wrong").unwrap();
-    writer::mark_untouched(&store.dir, &object(store.function(), Twin::Plain, &digest)).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o444)).unwrap();
+    let sentinel = std::time::UNIX_EPOCH + std::time::Duration::from_secs(SENTINEL.unsigned_abs());
+    File::open(&file).unwrap().set_modified(sentinel).unwrap();
     assert!(store.contains(&digest).unwrap());
     assert_eq!(store.read(&digest).unwrap(), None);
     assert!(!store.contains(&digest).unwrap());
 }
 
 #[test]
-fn a_touched_inode_with_the_right_bytes_stays() {
-    let (_dir, store) = store();
-    let digest = put(&store, b"right", false);
-    let file = path(&store, &digest, Twin::Plain);
-    File::options()
-        .read(true)
-        .open(&file)
-        .unwrap()
-        .set_modified(std::time::SystemTime::now())
-        .unwrap();
+fn a_touched_inode_with_the_right_bytes_is_left_to_whoever_touched_it() {
+    let (dir, store) = store();
+    let digest = put(&store, b"right", true);
+    let file = path(&store, &digest, Twin::Executable);
+    let linked = dir.path().join("linked");
+    fs::hard_link(&file, &linked).unwrap();
+    // What `chmod -x` in one tree does must not reach others.
+    fs::set_permissions(&linked, fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(store.contains(&digest).unwrap());
+    let (ours, theirs) = (file.metadata().unwrap(), linked.metadata().unwrap());
+    assert_eq!((ours.mode() & 0o7777, ours.mtime()), (0o555, SENTINEL));
+    assert_eq!(theirs.mode() & 0o7777, 0o644);
+    assert_ne!(ours.ino(), theirs.ino());
+    File::open(&file).unwrap().set_modified(std::time::SystemTime::now()).unwrap();
     assert!(store.contains(&digest).unwrap());
     assert_eq!(file.metadata().unwrap().mtime(), SENTINEL);
     // A wrong claim about its size is nobody's damage.

@@ -9,10 +9,9 @@ use super::{Store, hash_file};
 use crate::cas::digest::{Digest, Hasher};
 use crate::error::{Error, Result};
 use rustc_hash::FxHashMap;
-use rustix::fs::{AtFlags, Timespec, Timestamps};
+use rustix::fs::{Timespec, Timestamps};
 use std::fs::{self, File, Permissions};
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -294,7 +293,7 @@ impl Receiver<'_> {
     }
 
     /// Takes all that is left of a file.
-    fn copy(&mut self, from: &mut File) -> io::Result<()> {
+    pub(super) fn copy(&mut self, from: &mut File) -> io::Result<()> {
         let mut buffer = vec![0; 1 << 17];
         loop {
             match from.read(&mut buffer)? {
@@ -343,12 +342,6 @@ pub(super) const fn unchanged() -> Timespec {
 
 const fn sentinel() -> Timespec {
     Timespec { tv_sec: SENTINEL, tv_nsec: 0 }
-}
-
-/// Sets the modification time that says that nobody wrote to an object.
-pub(super) fn mark_untouched(dir: &OwnedFd, path: &str) -> rustix::io::Result<()> {
-    let times = Timestamps { last_access: now(), last_modification: sentinel() };
-    rustix::fs::utimensat(dir.as_fd(), path, &times, AtFlags::SYMLINK_NOFOLLOW)
 }
 
 /// Writes a small file of the store whole and durably: by temporary file, sync and rename.

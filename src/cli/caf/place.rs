@@ -73,7 +73,7 @@ impl<'a> Depot<'a> {
     /// What the server is known to have.
     pub(super) fn known(&self, store: &Store, context: &Context<'_>) -> Known {
         let url = self.server.remote.as_deref().unwrap_or("");
-        let now = context.now().as_second().unsigned_abs();
+        let now = context.started();
         Known::open(store, url, &self.server.instance, now, USUAL_TTL)
     }
 
@@ -189,6 +189,6 @@ impl CredentialHelper for Helper {
     }
 
     fn now(&self) -> i64 {
-        crate::cli::surroundings::now().as_second()
+        crate::cli::surroundings::now()
     }
 }

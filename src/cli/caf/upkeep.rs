@@ -15,7 +15,7 @@ use rustc_hash::FxHashSet;
 
 pub(super) fn collect(args: &Gc, depot: &Depot<'_>, context: &Context<'_>) -> Result<Output> {
     let store = depot.store()?;
-    let now = context.now().as_second();
+    let now = context.started().cast_signed();
     let dropped_trees = remove_unused(&store, args.grace, now, args.dry_run)?;
     let options = CollectOptions { quota: args.quota, grace: args.grace, is_dry_run: args.dry_run };
     let collected = context.work(|progress| store.collect(&options, progress))?;
