@@ -20,7 +20,7 @@ use rayon::prelude::*;
 use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags};
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -73,6 +73,11 @@ impl Store {
     /// Its directory.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Its directory, open.
+    pub(crate) fn handle(&self) -> BorrowedFd<'_> {
+        self.dir.as_fd()
     }
 
     /// What names its contents.

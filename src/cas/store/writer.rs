@@ -348,9 +348,18 @@ pub(super) fn mark_untouched(dir: &OwnedFd, path: &str) -> rustix::io::Result<()
 
 /// Writes a small file of the store whole: by temporary file, sync and rename.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_as(path, bytes, Durability::Each)
+}
+
+/// As [`replace`]; without durability, a power failure may leave it empty.
+pub(super) fn replace_as(path: &Path, bytes: &[u8], durability: Durability) -> io::Result<()> {
     let dir = path.parent().unwrap_or(path);
     let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(dir)?;
     file.write_all(bytes)?;
+    if durability == Durability::None {
+        file.persist(path)?;
+        return Ok(());
+    }
     file.as_file().sync_all()?;
     file.persist(path)?;
     File::open(dir)?.sync_all()
