@@ -2,6 +2,7 @@
 //! Reads and writes the store and the trees it is told to; the only room that talks to a network.
 
 pub mod digest;
+pub mod materialize;
 pub mod pack;
 pub mod store;
 pub mod tree;

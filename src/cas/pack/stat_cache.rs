@@ -4,7 +4,7 @@
 
 use super::entry::SourceFile;
 use crate::cas::digest::Digest;
-use crate::cas::store::{Store, rewrite};
+use crate::cas::store::{Durability, Store, replace_as};
 use crate::error::Result;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
@@ -67,7 +67,7 @@ impl StatCache {
         let checksum = blake3::hash(&bytes);
         bytes.extend_from_slice(checksum.as_bytes());
         // It is checked when it is read, so it need not survive a power failure.
-        rewrite(&self.path, &bytes)
+        replace_as(&self.path, &bytes, Durability::None)
             .map_err(|error| crate::cas::store::failed("write", &self.path, error))
     }
 }

@@ -55,7 +55,7 @@ impl Twin {
         }
     }
 
-    pub(super) const fn mode(self) -> u32 {
+    pub(crate) const fn mode(self) -> u32 {
         match self {
             Self::Plain => 0o444,
             Self::Executable => 0o555,

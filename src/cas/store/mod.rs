@@ -18,7 +18,7 @@ pub use verify::Verified;
 pub use writer::{Durability, Receiver, Stored, Writer, Written};
 
 pub(crate) use layout::{Twin, failed};
-pub(crate) use writer::{replace, rewrite};
+pub(crate) use writer::replace_as;
 
 use super::digest::{Digest, DigestFunction, Hasher};
 use super::tree::{Directories, Directory};
@@ -28,7 +28,7 @@ use rayon::prelude::*;
 use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags};
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -84,6 +84,11 @@ impl Store {
     /// Its directory.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Its directory, open.
+    pub(crate) fn handle(&self) -> BorrowedFd<'_> {
+        self.dir.as_fd()
     }
 
     /// What names its contents.

@@ -2,7 +2,7 @@
 //! of their last use says which goes first. Touches `ac/` and `refs/` only.
 
 use super::layout::{failed, shard};
-use super::{Store, writer};
+use super::{Durability, Store, writer};
 use crate::cas::digest::{Digest, hex};
 use crate::error::{Error, Result};
 use std::fs;
@@ -129,6 +129,27 @@ impl Store {
             .collect();
         names.sort();
         Ok(names)
+    }
+
+    /// What was remembered of the materialized tree whose path has this digest.
+    pub(crate) fn tree_record(&self, path: &Digest) -> Result<Option<Vec<u8>>> {
+        read(&self.tree_path(path))
+    }
+
+    /// Remembers something of the materialized tree whose path has this digest.
+    pub(crate) fn put_tree_record(
+        &self,
+        path: &Digest,
+        bytes: &[u8],
+        durability: Durability,
+    ) -> Result<()> {
+        let path = self.tree_path(path);
+        let written = writer::replace_as(&path, bytes, durability);
+        written.map_err(|error| failed("write", &path, error))
+    }
+
+    fn tree_path(&self, path: &Digest) -> PathBuf {
+        self.root.join("trees").join(path.hex())
     }
 
     fn action_path(&self, action: &Digest) -> PathBuf {

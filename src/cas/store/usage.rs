@@ -2,7 +2,7 @@
 
 use super::layout::{QUARANTINE, Twin, failed};
 use super::records::files_below;
-use super::{Store, writer};
+use super::{Durability, Store, writer};
 use crate::error::Result;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -78,6 +78,6 @@ impl Store {
         };
         let path = self.root.join(COUNTERS);
         let bytes = serde_json::to_vec(&sum).unwrap_or_default();
-        writer::rewrite(&path, &bytes).map_err(|error| failed("write", &path, error))
+        writer::replace_as(&path, &bytes, Durability::None).map_err(|error| failed("write", &path, error))
     }
 }

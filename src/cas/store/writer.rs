@@ -345,26 +345,20 @@ const fn sentinel() -> Timespec {
 }
 
 /// Writes a small file of the store whole and durably: by temporary file, sync and rename.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_as(path, bytes, Durability::Each)
+}
+
+/// As [`replace`]; without durability, a power failure may leave it empty.
+pub(crate) fn replace_as(path: &Path, bytes: &[u8], durability: Durability) -> io::Result<()> {
     let dir = path.parent().unwrap_or(path);
-    put_file(path, dir, bytes, File::sync_all)?;
-    File::open(dir)?.sync_all()
-}
-
-/// The same for what may be lost with the power: caches and counters.
-pub(crate) fn rewrite(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    put_file(path, path.parent().unwrap_or(path), bytes, |_| Ok(()))
-}
-
-fn put_file(
-    path: &Path,
-    dir: &Path,
-    bytes: &[u8],
-    sync: impl FnOnce(&File) -> io::Result<()>,
-) -> io::Result<()> {
     let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(dir)?;
     file.write_all(bytes)?;
-    sync(file.as_file())?;
+    if durability == Durability::None {
+        file.persist(path)?;
+        return Ok(());
+    }
+    file.as_file().sync_all()?;
     file.persist(path)?;
-    Ok(())
+    File::open(dir)?.sync_all()
 }

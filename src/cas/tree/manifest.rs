@@ -96,9 +96,16 @@ impl Manifest {
         order: Vec<Digest>,
         limits: &Limits,
     ) -> Result<Self> {
-        let mut count = Count { directories: &directories, limits, known: FxHashMap::default() };
-        let totals = count.of(root, 0, "").map_err(|refusal| refused(root, &refusal))?;
-        Ok(Self { root, directories, order, totals })
+        let mut manifest = Self { root, directories, order, totals: Totals::default() };
+        manifest.totals = manifest.check(limits)?;
+        Ok(manifest)
+    }
+
+    /// What the tree amounts to, if it is within these limits.
+    pub fn check(&self, limits: &Limits) -> Result<Totals> {
+        let directories = &self.directories;
+        let mut count = Count { directories, limits, known: FxHashMap::default() };
+        count.of(self.root, 0, "").map_err(|refusal| refused(self.root, &refusal))
     }
 
     /// What names the tree.
@@ -174,7 +181,7 @@ pub(super) fn refused(root: Digest, refusal: &Refusal) -> Error {
 }
 
 /// What a directory holds, in the order of the names.
-pub(super) fn entries_of(directory: &Directory) -> Vec<(&str, Entry<'_>)> {
+pub(crate) fn entries_of(directory: &Directory) -> Vec<(&str, Entry<'_>)> {
     let files = directory.files().iter().map(|file| {
         let entry = Entry::File { digest: file.digest, is_executable: file.is_executable };
         (file.name.as_str(), entry)
@@ -189,7 +196,7 @@ pub(super) fn entries_of(directory: &Directory) -> Vec<(&str, Entry<'_>)> {
 }
 
 /// `path/name`; the root's path is empty.
-pub(super) fn join(path: &str, name: &str) -> String {
+pub(crate) fn join(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") }
 }
 

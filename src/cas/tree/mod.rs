@@ -11,4 +11,5 @@ pub use directory::{Directory, DirectoryNode, FileNode, MAX_DIRECTORY_BYTES, Sym
 pub(crate) use directory::{digest_of, message_of};
 pub use limits::{Limits, LinkPolicy};
 pub use manifest::{Directories, Entry, Manifest, Totals};
+pub(crate) use manifest::{entries_of, join};
 pub use name::{Name, Refusal, leads_outside};
