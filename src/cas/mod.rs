@@ -3,6 +3,7 @@
 
 pub mod digest;
 pub mod pack;
+pub mod remote;
 pub mod store;
 pub mod tree;
 

@@ -1,0 +1,3 @@
+//! Contents over the network, by the Remote Execution API. The only room that talks to others.
+
+pub mod names;
