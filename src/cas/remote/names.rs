@@ -12,6 +12,7 @@
 
 use crate::cas::digest::{Digest, DigestFunction};
 use crate::error::{Error, Result};
+use bazel_remote_apis::build::bazel::remote::execution::v2::digest_function::Value;
 use std::fmt;
 use std::str::FromStr;
 
@@ -50,6 +51,14 @@ const RESERVED: [&str; 7] = [
     "capabilities",
     "compressed-blobs",
 ];
+
+/// The number of a function in the API's messages.
+pub(crate) fn number_of(function: DigestFunction) -> i32 {
+    match function {
+        DigestFunction::Sha256 => Value::Sha256.into(),
+        DigestFunction::Blake3 => Value::Blake3.into(),
+    }
+}
 
 /// Bytes of a wrong name that an error repeats.
 const SHOWN: usize = 200;
