@@ -65,3 +65,8 @@ demo:
 # Shows how long a key and the screen after it take with many findings, at 200x60.
 bench-tui COUNT="10000":
     BENCH_TUI={{COUNT}} cargo test --locked --release the_screen_follows_the_keys -- --nocapture
+
+# Builds a workspace twice with a real Bazel (from npm) against `caf serve`: the second time, everything has to come from there.
+bazel-try:
+    cargo build --locked
+    tests/tools/bazel-try target/debug/secateur caf serve

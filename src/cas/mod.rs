@@ -4,6 +4,7 @@
 pub mod digest;
 pub mod materialize;
 pub mod pack;
+pub mod remote;
 pub mod store;
 pub mod tree;
 

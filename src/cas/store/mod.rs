@@ -17,7 +17,7 @@ pub use usage::{Counters, Usage};
 pub use verify::Verified;
 pub use writer::{Durability, Receiver, Stored, Writer, Written};
 
-pub(crate) use layout::{Twin, failed};
+pub(crate) use layout::{SENTINEL, Twin, failed};
 pub(crate) use writer::replace_as;
 
 use super::digest::{Digest, DigestFunction, Hasher};

@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 use rustix::fs::{Timespec, Timestamps};
 use std::fs::{self, File, Permissions};
 use std::io::{self, Read, Write};
+use std::ops::Deref;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -144,17 +145,19 @@ impl Writer {
 
     /// Takes a content in pieces.
     pub fn receiver(&self, is_executable: bool) -> Result<Receiver<'_>> {
+        Receiver::new(Held::Borrowed(self), is_executable)
+    }
+
+    /// As [`Writer::receiver`], for pieces that come over a longer time than the writer can be lent for.
+    pub fn shared_receiver(self: &Arc<Self>, is_executable: bool) -> Result<Receiver<'static>> {
+        Receiver::new(Held::Shared(Arc::clone(self)), is_executable)
+    }
+
+    /// A file of its own below `tmp/`.
+    fn temporary(&self) -> Result<(PathBuf, File)> {
         let path = self.dir.join(self.next.fetch_add(1, Ordering::Relaxed).to_string());
         let file = File::create_new(&path).map_err(|error| failed("write", &path, error))?;
-        let hasher = Hasher::new(self.store().function);
-        Ok(Receiver {
-            writer: self,
-            twin: Twin::of(is_executable),
-            file,
-            path,
-            hasher,
-            is_kept: false,
-        })
+        Ok((path, file))
     }
 
     /// Gives everything that was written its name, in the order of [`Durability`].
@@ -242,7 +245,7 @@ impl Drop for Writer {
 /// A content on its way into the store. Dropped, it leaves nothing.
 #[derive(Debug)]
 pub struct Receiver<'a> {
-    writer: &'a Writer,
+    writer: Held<'a>,
     twin: Twin,
     file: File,
     path: PathBuf,
@@ -250,7 +253,31 @@ pub struct Receiver<'a> {
     is_kept: bool,
 }
 
-impl Receiver<'_> {
+/// A writer, lent or shared.
+#[derive(Debug)]
+enum Held<'a> {
+    Borrowed(&'a Writer),
+    Shared(Arc<Writer>),
+}
+
+impl Deref for Held<'_> {
+    type Target = Writer;
+
+    fn deref(&self) -> &Writer {
+        match self {
+            Self::Borrowed(writer) => writer,
+            Self::Shared(writer) => writer,
+        }
+    }
+}
+
+impl<'a> Receiver<'a> {
+    fn new(writer: Held<'a>, is_executable: bool) -> Result<Self> {
+        let (path, file) = writer.temporary()?;
+        let hasher = Hasher::new(writer.store().function);
+        Ok(Self { writer, twin: Twin::of(is_executable), file, path, hasher, is_kept: false })
+    }
+
     /// Bytes received so far.
     pub fn size(&self) -> u64 {
         self.hasher.size()

@@ -5,7 +5,6 @@ mod hostile;
 mod updates;
 
 use super::*;
-use crate::cas::digest::DigestFunction;
 use crate::cas::store::{SENTINEL, Store, Writer};
 use crate::cas::testing;
 use crate::cas::tree::{Directory, DirectoryNode, FileNode, Name, SymlinkNode};
