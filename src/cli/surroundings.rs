@@ -38,6 +38,12 @@ pub struct Surroundings {
     pub started: Duration,
 }
 
+/// The names of all variables, for programs that must not see some of them.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+pub(super) fn variable_names() -> impl Iterator<Item = OsString> {
+    std::env::vars_os().map(|(name, _)| name)
+}
+
 /// The time, in seconds since 1970, for what outlasts a moment: credentials expire.
 pub(super) fn now() -> i64 {
     jiff::Timestamp::now().as_second()

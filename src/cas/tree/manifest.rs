@@ -138,6 +138,17 @@ impl Manifest {
         contents
     }
 
+    /// What stands at a path; `None` for the root itself and for what is not there. Links are not followed.
+    pub fn find(&self, path: &str) -> Option<Entry<'_>> {
+        let (dirs, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let mut here = self.directory(&self.root)?;
+        for dir in dirs.split('/').filter(|dir| !dir.is_empty()) {
+            let node = here.directories().iter().find(|node| node.name.as_str() == dir)?;
+            here = self.directory(&node.digest)?;
+        }
+        entries_of(here).into_iter().find_map(|(found, entry)| (found == name).then_some(entry))
+    }
+
     /// All entries with their paths, directories before what is in them, in the order of their names.
     pub fn entries(&self) -> Vec<(String, Entry<'_>)> {
         let mut entries = Vec::new();
@@ -322,6 +333,8 @@ mod tests {
         let entries = manifest.entries();
         let paths: Vec<&str> = entries.iter().map(|(path, _)| path.as_str()).collect();
         assert_eq!(paths, ["a", "a/b", "a/b/c", "a/d", "x", "x/b", "x/b/c", "x/d"]);
+        assert!(entries.iter().all(|(path, entry)| manifest.find(path) == Some(*entry)));
+        assert!(["", "b", "a/c", "a/d/e"].iter().all(|path| manifest.find(path).is_none()));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::args::Keygen;
 use super::output::Output;
-use crate::bundle::PrivateKey;
+use crate::bundle::sign::PrivateKey;
 use crate::cas::store::failed;
 use crate::cli::context::Context;
 use crate::error::Result;

@@ -3,6 +3,7 @@
 
 pub(super) mod args;
 mod diff;
+mod interpreter;
 mod keygen;
 mod names;
 mod output;
@@ -12,6 +13,7 @@ mod push;
 mod run;
 mod serve;
 mod size;
+mod target;
 mod upkeep;
 
 use super::context::Context;

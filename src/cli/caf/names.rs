@@ -3,7 +3,7 @@
 use super::args::Rm;
 use super::output::{Bundle, Output};
 use super::place::Depot;
-use crate::bundle::Record;
+use crate::bundle::record::Record;
 use crate::cas::store::{RefName, Store};
 use crate::cas::tree::{Limits, LinkPolicy, Manifest};
 use crate::error::Result;
@@ -35,7 +35,7 @@ fn bundle(name: &RefName, store: &Store, depot: &Depot<'_>) -> Result<Bundle> {
         root: record.root.to_string(),
         files: totals.files,
         bytes: totals.bytes,
-        entry: record.entry.as_ref().map(|_| record.entry_text()),
+        entry: record.entry.as_ref().map(ToString::to_string),
         signed_by: record.signature.as_ref().map(|signature| signature.key.to_string()),
         problem: None,
     })

@@ -2,7 +2,8 @@
 //! helpers.
 
 use super::args::{Caf, Place, Server};
-use crate::bundle::{Key, Record, TrustedKeys};
+use crate::bundle::record::{Key, Record};
+use crate::bundle::sign::TrustedKeys;
 use crate::cas::digest::DigestFunction;
 use crate::cas::remote::{CredentialHelper, Known, Remote, RemoteOptions, Tls, Token, USUAL_TTL};
 use crate::cas::store::{Durability, RefName, Store, failed};
@@ -41,6 +42,10 @@ impl<'a> Depot<'a> {
 
     pub(super) fn durability(&self) -> Durability {
         self.place.durability
+    }
+
+    pub(super) fn instance(&self) -> &String {
+        &self.server.instance
     }
 
     pub(super) fn platform(&self) -> &str {
@@ -98,7 +103,7 @@ impl<'a> Depot<'a> {
     }
 
     /// A name without a slash is looked up by the system.
-    fn program(&self, path: &Path) -> PathBuf {
+    pub(super) fn program(&self, path: &Path) -> PathBuf {
         if path.components().count() > 1 { self.path(path) } else { path.to_owned() }
     }
 

@@ -3,7 +3,7 @@
 use super::args::{Demands, Pull};
 use super::output::{Output, Pulled};
 use super::place::Depot;
-use crate::bundle::Record;
+use crate::bundle::record::Record;
 use crate::cas::materialize::{Options, Placed, update};
 use crate::cas::remote::Transfer;
 use crate::cas::store::{Counters, Lease, RefName, Store};
@@ -61,7 +61,7 @@ pub(super) fn fetch(
     let (_, transfer) =
         context.work(|progress| remote.pull(record.root, &writer, &limits(demands), progress))?;
     // What is pulled stays until the quota needs its place; what was pushed here has a name.
-    store.put_action_result(&record.key().digest, &record.encode(None))?;
+    store.put_action_result(&record.key().digest, &record.encode(None), depot.durability())?;
     Ok(Fetched { record, signed_by, transfer: Some(transfer), lease: writer.shared_lease() })
 }
 

@@ -4,7 +4,7 @@ use super::args::Gc;
 use super::output::{Collected, MissingOutput, Output, Stat, Verified};
 use super::place::Depot;
 use super::run::remove_unused;
-use crate::bundle::Record;
+use crate::bundle::record::Record;
 use crate::cas::digest::Digest;
 use crate::cas::remote::Remote;
 use crate::cas::store::{CollectOptions, Store};
