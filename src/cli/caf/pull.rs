@@ -61,7 +61,7 @@ pub(super) fn fetch(
     let (_, transfer) =
         context.work(|progress| remote.pull(record.root, &writer, &limits(demands), progress))?;
     // What is pulled stays until the quota needs its place; what was pushed here has a name.
-    store.put_action_result(&record.key().digest, &record.encode(None), depot.durability())?;
+    store.put_action_result(&record.key().digest, &record.encode(None))?;
     Ok(Fetched { record, signed_by, transfer: Some(transfer), lease: writer.shared_lease() })
 }
 

@@ -167,7 +167,7 @@ impl PushOf<'_> {
         self.writer.put(&key.action, false)?;
         self.writer.put(&key.command, false)?;
         let written = self.writer.commit()?;
-        self.store.put_reference(&record.name, &record.encode(None), self.depot.durability())?;
+        self.store.put_reference(&record.name, &record.encode(None))?;
         Ok(written)
     }
 
