@@ -1,5 +1,6 @@
 //! What the user typed, as clap reads it; help, manual and completions come from here. Pure; touches nothing.
 
+use super::caf::args::Caf;
 use super::exit::Exit;
 use super::surroundings::Color;
 use crate::finding::{CheckId, Confidence};
@@ -83,6 +84,8 @@ pub(super) enum Command {
     Keep(Keep),
     /// Take back a batch of changes, or complete one that was interrupted
     Undo(Undo),
+    /// Ship executables as bundles: only what changed is packed, sent and fetched
+    Caf(Caf),
     /// Describe a check, or list all checks
     Explain(Explain),
     /// Print the settings in effect

@@ -3,6 +3,7 @@
 
 pub mod args;
 mod baseline;
+mod caf;
 mod codemod;
 mod completions;
 mod config;
@@ -37,6 +38,7 @@ mod verify;
 mod why;
 mod work_tree;
 
+pub use caf::schema as caf_schema;
 pub use exit::Exit;
 pub use surroundings::{Color, Surroundings};
 
@@ -90,6 +92,7 @@ fn command(
         Command::Doctor(args) => doctor::run(args, &mut context),
         Command::Keep(args) => keep::run(args, &mut context),
         Command::Undo(args) => undo::run(args, &mut context),
+        Command::Caf(args) => caf::run(args, &mut context),
         Command::Explain(args) => explain::run(args, &mut context),
         Command::Config(args) => config::run(args, &mut context),
         Command::Completions(args) => completions::run(args, &mut context),

@@ -73,7 +73,7 @@ impl<'a> Apply<'a> {
                 let at = || self.site.path().join(path);
                 self.contents.place(*content, self.site.stage.as_fd(), &name, at)?;
                 self.progress.step();
-                Ok(())
+                Ok::<(), crate::error::Error>(())
             },
         )?;
         self.sync_files(files.len())?;

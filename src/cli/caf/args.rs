@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 /// `caf`
 #[derive(Debug, Args)]
-pub struct Caf {
+pub(in crate::cli) struct Caf {
     #[command(flatten)]
     pub(super) place: Place,
     #[command(flatten)]
@@ -28,7 +28,7 @@ const SERVER: &str = "Server options";
 /// The local store.
 #[derive(Debug, Args)]
 #[command(next_help_heading = PLACE)]
-pub struct Place {
+pub(in crate::cli) struct Place {
     /// The local store [default: secateur/store in the user's cache directory]
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) store: Option<PathBuf>,
@@ -46,7 +46,7 @@ pub struct Place {
 /// The server behind it.
 #[derive(Debug, Args)]
 #[command(next_help_heading = SERVER)]
-pub struct Server {
+pub(in crate::cli) struct Server {
     /// A Remote Execution API server: grpc://HOST:PORT, or grpcs:// for TLS
     #[arg(long, global = true, value_name = "URL")]
     pub(super) remote: Option<String>,
@@ -105,7 +105,7 @@ pub(super) enum CafCommand {
 
 /// `caf push`
 #[derive(Debug, Args)]
-pub struct Push {
+pub(in crate::cli) struct Push {
     /// A directory, or the target of a program such as //app:main
     #[arg(value_name = "SOURCE")]
     pub(super) source: String,
@@ -146,7 +146,7 @@ pub struct Push {
 
 /// What is demanded of a bundle before it is written or run.
 #[derive(Debug, Args)]
-pub struct Demands {
+pub(in crate::cli) struct Demands {
     /// Take only what a key in this file signed
     #[arg(long, value_name = "FILE")]
     pub(super) require_signature: Vec<PathBuf>,
@@ -163,7 +163,7 @@ pub struct Demands {
 
 /// `caf pull`
 #[derive(Debug, Args)]
-pub struct Pull {
+pub(in crate::cli) struct Pull {
     /// The bundle
     #[arg(value_name = "NAME@REV")]
     pub(super) name: String,
@@ -182,7 +182,7 @@ pub struct Pull {
 
 /// `caf run`
 #[derive(Debug, Args)]
-pub struct Run {
+pub(in crate::cli) struct Run {
     /// The bundle
     #[arg(value_name = "NAME@REV")]
     pub(super) name: String,
@@ -198,7 +198,7 @@ pub struct Run {
 
 /// `caf diff`
 #[derive(Debug, Args)]
-pub struct Diff {
+pub(in crate::cli) struct Diff {
     /// The bundle before: NAME@REV, or the digest of a root
     #[arg(value_name = "OLD")]
     pub(super) old: String,
@@ -209,7 +209,7 @@ pub struct Diff {
 
 /// `caf rm`
 #[derive(Debug, Args)]
-pub struct Rm {
+pub(in crate::cli) struct Rm {
     /// The bundles
     #[arg(value_name = "NAME@REV", required = true)]
     pub(super) names: Vec<String>,
@@ -217,7 +217,7 @@ pub struct Rm {
 
 /// `caf gc`
 #[derive(Debug, Args)]
-pub struct Gc {
+pub(in crate::cli) struct Gc {
     /// What the store may hold, as in 20G: pulled bundles go, least recently used first. Pushed ones stay
     #[arg(long, value_name = "SIZE", value_parser = super::size::parse)]
     pub(super) quota: Option<u64>,
@@ -231,7 +231,7 @@ pub struct Gc {
 
 /// `caf serve`
 #[derive(Debug, Args)]
-pub struct Serve {
+pub(in crate::cli) struct Serve {
     /// Where to listen; port 0 is any free one
     #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:8980")]
     pub(super) address: SocketAddr,
@@ -251,7 +251,7 @@ pub struct Serve {
 
 /// `caf keygen`
 #[derive(Debug, Args)]
-pub struct Keygen {
+pub(in crate::cli) struct Keygen {
     /// Where the private key goes; the public one goes beside it, with `.pub` at its end
     #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,

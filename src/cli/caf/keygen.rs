@@ -9,14 +9,14 @@ use crate::error::Result;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub(super) fn run(args: &Keygen, context: &Context<'_>) -> Result<Output> {
     let key = PrivateKey::generate()?;
     let private = context.dir().join(&args.file);
     let mut public = private.clone().into_os_string();
     public.push(".pub");
-    let public = public.into();
+    let public = PathBuf::from(public);
     write(&private, &key.to_pem()?, 0o600)?;
     write(&public, &key.public().to_pem()?, 0o644)?;
     Ok(Output::Keygen {

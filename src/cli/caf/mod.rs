@@ -15,15 +15,16 @@ mod serve;
 mod size;
 mod target;
 mod upkeep;
+mod values;
 
 use super::context::Context;
 use super::exit::Exit;
 use crate::error::Result;
 use args::{Caf, CafCommand};
-use output::Output;
 use place::Depot;
 
 pub use output::schema;
+
 
 pub(super) fn run(args: &Caf, context: &mut Context<'_>) -> Result<Exit> {
     let depot = Depot::new(args, context);
