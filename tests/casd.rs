@@ -61,7 +61,11 @@ impl Casd {
         let hex = digest.hex();
         let objects = self.dir.path().join("server/cas/objects");
         let path = objects.join(&hex[..2]).join(&hex[2..]);
-        if path.exists() { path } else { PathBuf::from(format!("{}_{}", path.display(), digest.size())) }
+        if path.exists() {
+            path
+        } else {
+            PathBuf::from(format!("{}_{}", path.display(), digest.size()))
+        }
     }
 }
 
@@ -120,7 +124,9 @@ fn check(store: &Store, manifest: &Manifest, files: &Files) {
     let is_file = |entry: &&_| matches!(entry, secateur::cas::tree::Entry::File { .. });
     assert_eq!(all.values().filter(is_file).count(), files.len());
     for (path, bytes) in files {
-        let secateur::cas::tree::Entry::File { digest, is_executable } = all[path] else { panic!() };
+        let secateur::cas::tree::Entry::File { digest, is_executable } = all[path] else {
+            panic!()
+        };
         assert_eq!(is_executable, path.ends_with('!'));
         assert!(store.read(&digest).unwrap().unwrap() == *bytes, "{path}");
     }
@@ -226,8 +232,7 @@ fn a_large_tree_with_one_change_is_pushed_by_a_handful_of_blobs() {
     let pushed = remote.push(&lease, &new, &casd.known(&here), &Silent).unwrap();
     // A file, the directories above it, and a few for a sample.
     assert_eq!((pushed.blobs, pushed.queried), (4, 8), "{pushed:?}");
-    let (pulled, transfer) =
-        remote.pull(new.root(), &writer, &Limits::default(), &Silent).unwrap();
+    let (pulled, transfer) = remote.pull(new.root(), &writer, &Limits::default(), &Silent).unwrap();
     assert_eq!(transfer.blobs, 4);
     check(&there, &pulled, &files);
 }

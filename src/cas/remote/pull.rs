@@ -29,15 +29,40 @@ impl Remote {
         progress: &dyn Progress,
     ) -> Result<(Manifest, Transfer)> {
         let work = Work::new(&self.line, progress);
-        work.progress.start("reading the manifest", None);
-        let source = Source { download: Download { remote: self, work: &work, writer } };
-        let manifest = Manifest::load(&source, root, limits)?;
+        let manifest = self.load(&work, root, writer, limits)?;
         let lacking = lacking(writer, &manifest.contents())?;
         work.progress.start("downloading", Some(lacking.len()));
-        let stored = source.download.store(&lacking);
+        let stored = Download { remote: self, work: &work, writer }.store(&lacking);
         stored.map_err(|failure| self.line.explain("pull", failure))?;
         writer.commit()?;
         Ok((manifest, work.transfer()))
+    }
+
+    /// The directories of the whole tree below `root` without the contents. Those that the store lacks are there once the
+    /// writer commits.
+    ///
+    /// # Errors
+    /// As [`Remote::pull`].
+    pub fn manifest(
+        &self,
+        root: Digest,
+        writer: &Writer,
+        limits: &Limits,
+        progress: &dyn Progress,
+    ) -> Result<Manifest> {
+        self.load(&Work::new(&self.line, progress), root, writer, limits)
+    }
+
+    fn load(
+        &self,
+        work: &Work<'_>,
+        root: Digest,
+        writer: &Writer,
+        limits: &Limits,
+    ) -> Result<Manifest> {
+        work.progress.start("reading the manifest", None);
+        let source = Source { download: Download { remote: self, work, writer } };
+        Manifest::load(&source, root, limits)
     }
 
     /// Fetches contents that the store lacks, and whether each shall be executable. They are in the store once the
