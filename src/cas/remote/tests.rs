@@ -322,8 +322,9 @@ fn a_damaged_content_of_ours_is_found_when_the_server_refuses_it() {
     damaged[7] ^= 1;
     std::fs::remove_file(&path).unwrap();
     std::fs::write(&path, &damaged).unwrap();
-    let times = std::fs::FileTimes::new()
-        .set_modified(std::time::UNIX_EPOCH + Duration::from_secs(946_684_800));
+    let times = std::fs::FileTimes::new().set_modified(
+        std::time::UNIX_EPOCH + Duration::from_secs(crate::cas::store::SENTINEL.unsigned_abs()),
+    );
     std::fs::File::options().append(true).open(&path).unwrap().set_times(times).unwrap();
     let error = bench.push(&bench.connect(), &manifest).unwrap_err();
     assert!(words(&error).contains("nor whole in the store"), "{}", words(&error));
