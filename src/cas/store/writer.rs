@@ -283,9 +283,14 @@ impl<'a> Receiver<'a> {
         self.hasher.size()
     }
 
+    /// The name of what was received so far.
+    pub fn digest(&self) -> Digest {
+        self.hasher.clone().finish()
+    }
+
     /// The content is whole, whatever its name is.
     pub fn finish(self) -> Result<Stored> {
-        let digest = self.hasher.clone().finish();
+        let digest = self.digest();
         self.keep(digest)
     }
 
@@ -294,7 +299,7 @@ impl<'a> Receiver<'a> {
     /// # Errors
     /// It is another, or cannot be written.
     pub fn finish_as(self, digest: Digest) -> Result<Stored> {
-        let received = self.hasher.clone().finish();
+        let received = self.digest();
         if received != digest {
             let message =
                 format!("what came is not what was asked for: {received} instead of {digest}");

@@ -4,6 +4,7 @@
 //! example worker: so a test that failed once fails again. Without faults nothing is looked up.
 
 use crate::cas::digest::Digest;
+use crate::cas::remote::failure::RetryInfo;
 use bazel_remote_apis::google::{protobuf, rpc};
 use prost::Message;
 use rustc_hash::FxHashMap;
@@ -200,13 +201,6 @@ impl Trouble {
             Self::Corrupt | Self::Truncate | Self::Stall(_) | Self::DiskFull => None,
         }
     }
-}
-
-/// `google.rpc.RetryInfo`.
-#[derive(Clone, PartialEq, Message)]
-struct RetryInfo {
-    #[prost(message, optional, tag = "1")]
-    retry_delay: Option<protobuf::Duration>,
 }
 
 fn unavailable(retry_after: Duration) -> Status {
