@@ -1,0 +1,4 @@
+//! Executables as bundles.
+
+pub mod pyc;
+pub mod sign;
