@@ -65,8 +65,10 @@ impl EntryPoint {
         if let Some(python) = python
             && files(python) != Some(true)
         {
-            return Err(Error::new(format!("the interpreter `{python}` is no program of the bundle"))
-                .hint("name its path in the bundle, such as bin/python3"));
+            return Err(Error::new(format!(
+                "the interpreter `{python}` is no program of the bundle"
+            ))
+            .hint("name its path in the bundle, such as bin/python3"));
         }
         let entry = Self { kind, start: start.to_owned(), python: python.map(str::to_owned) };
         entry.checked()
@@ -77,7 +79,8 @@ impl EntryPoint {
     /// # Errors
     /// The file names what is not there.
     pub fn found(entry_file: Option<&str>, files: &Executable<'_>) -> Result<Option<Self>> {
-        let line = entry_file.and_then(|text| text.lines().map(str::trim).find(|line| !line.is_empty()));
+        let line =
+            entry_file.and_then(|text| text.lines().map(str::trim).find(|line| !line.is_empty()));
         match line {
             Some(line) => {
                 Self::new(line, None, files).map(Some).map_err(|error| error.at(ENTRY_FILE))
@@ -140,10 +143,14 @@ impl EntryPoint {
                 quoted(&self.start)
             ),
             EntryKind::Function => {
-                let (module, function) = self.start.split_once(':').unwrap_or((&self.start, "main"));
+                let (module, function) =
+                    self.start.split_once(':').unwrap_or((&self.start, "main"));
                 let (name, rest) = function.split_once('.').unwrap_or((function, ""));
                 let dot = if rest.is_empty() { "" } else { "." };
-                format!("sys.argv[0] = {}\nfrom {module} import {name}\nsys.exit({name}{dot}{rest}())", quoted(module))
+                format!(
+                    "sys.argv[0] = {}\nfrom {module} import {name}\nsys.exit({name}{dot}{rest}())",
+                    quoted(module)
+                )
             }
         };
         // The interpreter puts the directory it was started in first on the path, unless it was told not to.
@@ -254,7 +261,8 @@ mod tests {
         let text = "import sys\nimport app.other\ndef run():\n    print(app.other.X, *sys.argv[1:])\n    return 3\nif __name__ == '__main__': sys.exit(run())\n";
         fs::write(root.join("app/main.py"), text).unwrap();
         fs::write(root.join("app/other.py"), "X = 'there'\n").unwrap();
-        fs::write(root.join("__main__.py"), "import app.main\nraise SystemExit(app.main.run())\n").unwrap();
+        fs::write(root.join("__main__.py"), "import app.main\nraise SystemExit(app.main.run())\n")
+            .unwrap();
         fs::write(root.join("bin/tool"), "#!/bin/sh\necho there \"$@\"\nexit 3\n").unwrap();
         fs::set_permissions(root.join("bin/tool"), fs::Permissions::from_mode(0o755)).unwrap();
         for text in ["app.main", "app.main:run", "__main__.py", "bin/tool"] {

@@ -17,11 +17,21 @@ pub const IGNORE_FILE: &str = ".cafignore";
 /// What is left out unless somebody wants it in, by a glob with `!` before it.
 pub const DEFAULTS: &[&str] = &[
     // Version control.
-    ".git", ".hg", ".sl", ".svn", ".jj",
+    ".git",
+    ".hg",
+    ".sl",
+    ".svn",
+    ".jj",
     // Editors, and file managers.
-    ".*.sw[a-p]", "*~", ".#*", "\\#*#", ".DS_Store",
+    ".*.sw[a-p]",
+    "*~",
+    ".#*",
+    "\\#*#",
+    ".DS_Store",
     // Caches of tools, which no program reads.
-    ".pytest_cache/", ".mypy_cache/", ".ruff_cache/",
+    ".pytest_cache/",
+    ".mypy_cache/",
+    ".ruff_cache/",
     // What nobody who runs the bundle needs.
     IGNORE_FILE,
 ];
@@ -193,10 +203,21 @@ mod tests {
     #[test]
     fn what_no_program_needs_is_left_out() {
         let dir = tree(&[
-            (".git/config", ""), ("a/.git", "gitdir: x"), (".hg/x", ""), (".sl/x", ""),
-            ("a/.b.py.swp", ""), ("a/b.py~", ""), ("a/.#b.py", ""), ("a/#b.py#", ""),
-            (".DS_Store", ""), (".mypy_cache/x", ""),
-            ("a/b.py", ""), ("a/git", ""), ("a/#notes", ""), ("a/.hidden", ""), ("a/x.swp", ""),
+            (".git/config", ""),
+            ("a/.git", "gitdir: x"),
+            (".hg/x", ""),
+            (".sl/x", ""),
+            ("a/.b.py.swp", ""),
+            ("a/b.py~", ""),
+            ("a/.#b.py", ""),
+            ("a/#b.py#", ""),
+            (".DS_Store", ""),
+            (".mypy_cache/x", ""),
+            ("a/b.py", ""),
+            ("a/git", ""),
+            ("a/#notes", ""),
+            ("a/.hidden", ""),
+            ("a/x.swp", ""),
         ]);
         assert_eq!(kept(&dir, &[]), ["a/#notes", "a/.hidden", "a/b.py", "a/git", "a/x.swp"]);
     }
@@ -206,9 +227,17 @@ mod tests {
         let dir = tree(&[
             (".cafignore", "# comment\n*.log\n/build/\ndata/*.bin\n"),
             ("a/.cafignore", "!keep.log\nlocal\n"),
-            ("x.log", ""), ("build/x", ""), ("a/build/x", ""), ("data/x.bin", ""), ("a/data/x.bin", ""),
-            ("a/keep.log", ""), ("a/b/keep.log", ""), ("a/b/other.log", ""), ("keep.log", ""),
-            ("a/local/x", ""), ("local", ""),
+            ("x.log", ""),
+            ("build/x", ""),
+            ("a/build/x", ""),
+            ("data/x.bin", ""),
+            ("a/data/x.bin", ""),
+            ("a/keep.log", ""),
+            ("a/b/keep.log", ""),
+            ("a/b/other.log", ""),
+            ("keep.log", ""),
+            ("a/local/x", ""),
+            ("local", ""),
         ]);
         let expected = ["a/b/keep.log", "a/build/x", "a/data/x.bin", "a/keep.log", "local"];
         assert_eq!(kept(&dir, &[]), expected);

@@ -16,6 +16,7 @@ pub mod pyc;
 pub mod record;
 pub mod secrets;
 pub mod sign;
+pub mod target;
 
 use crate::cas::pack::{SourceEntry, SourceNode};
 use crate::error::Result;

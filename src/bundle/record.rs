@@ -134,7 +134,8 @@ impl Record {
         let extra = Extra { caf: VERSION, entry: self.entry_text(), signature };
         // A struct of strings has no value that JSON cannot hold.
         let text = serde_json::to_string(&extra).unwrap_or_default();
-        let metadata = Any { type_url: TEXT.to_owned(), value: text.encode_to_vec(), ..Default::default() };
+        let metadata =
+            Any { type_url: TEXT.to_owned(), value: text.encode_to_vec(), ..Default::default() };
         let directory = api::OutputDirectory {
             path: PATH.to_owned(),
             tree_digest: tree.map(message_of),
@@ -229,7 +230,9 @@ fn finish<'a>(
     seen: &mut FxHashSet<Digest>,
     order: &mut Vec<&'a Directory>,
 ) {
-    let Some(directory) = manifest.directory(&digest).filter(|_| seen.insert(digest)) else { return };
+    let Some(directory) = manifest.directory(&digest).filter(|_| seen.insert(digest)) else {
+        return;
+    };
     for node in directory.directories() {
         finish(manifest, node.digest, seen, order);
     }
@@ -293,8 +296,7 @@ mod tests {
         let command = digest_of(action.command_digest.as_ref()).unwrap();
         assert_eq!(command, DigestFunction::Sha256.digest(&one.command));
         // Everybody who has pushed so far looks here.
-        let expected =
-            "cf1a56081c8fcb9c3593b06c2563d143a4d59d31d4fd49d63b8d4aa0e7fcd998";
+        let expected = "cf1a56081c8fcb9c3593b06c2563d143a4d59d31d4fd49d63b8d4aa0e7fcd998";
         assert_eq!(one.digest.hex(), expected);
     }
 

@@ -10,7 +10,7 @@
 use crate::cas::digest::{Digest, DigestFunction, hex};
 use crate::error::{Error, Result};
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
-use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePublicKey, DecodePublicKey, KeypairBytes};
+use ed25519_dalek::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePublicKey, KeypairBytes};
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -199,8 +199,9 @@ impl TrustedKeys {
             let end = block.find(END).map_or(block.len(), |end| end + END.len());
             let (block, after) = block.split_at(end);
             let key = VerifyingKey::from_public_key_pem(block).map_err(|error| {
-                Error::new(format!("cannot read public key {}: {error}", count + 1))
-                    .hint("a file of trusted keys has the public halves that `secateur caf keygen` wrote")
+                Error::new(format!("cannot read public key {}: {error}", count + 1)).hint(
+                    "a file of trusted keys has the public halves that `secateur caf keygen` wrote",
+                )
             })?;
             let key = PublicKey(key);
             self.keys.insert(key.id(), key);
@@ -222,7 +223,11 @@ impl TrustedKeys {
     ///
     /// # Errors
     /// Nobody signed it, somebody did whom nobody trusts, or it says something else than what was signed.
-    pub fn verify(&self, statement: &Statement<'_>, signature: Option<&Signature>) -> Result<&KeyId> {
+    pub fn verify(
+        &self,
+        statement: &Statement<'_>,
+        signature: Option<&Signature>,
+    ) -> Result<&KeyId> {
         let place = || format!("{}@{}", statement.name, statement.revision);
         let refuse = |message: String| Error::new(message).at(place());
         let Some(signature) = signature else {
@@ -230,8 +235,11 @@ impl TrustedKeys {
                 .hint("push it with `--sign KEY`, or do without `--require-signature`"));
         };
         let Some((id, key)) = self.keys.get_key_value(&signature.key) else {
-            return Err(refuse(format!("it is signed by key {}, which is not trusted", signature.key))
-                .hint("add that key's public half to the trusted keys if it should be"));
+            return Err(refuse(format!(
+                "it is signed by key {}, which is not trusted",
+                signature.key
+            ))
+            .hint("add that key's public half to the trusted keys if it should be"));
         };
         let bytes = ed25519_dalek::Signature::from_bytes(&signature.bytes);
         // Strict: one key and one statement have one signature, and keys of small order have none.
@@ -316,7 +324,9 @@ mod tests {
         let pem = key().to_pem().unwrap();
         assert_eq!(pem, PRIVATE_PEM);
         assert_eq!(PrivateKey::from_pem(&pem).unwrap().public(), key().public());
-        assert!(PrivateKey::from_pem("nothing").unwrap_err().hint_text().unwrap().contains("keygen"));
+        assert!(
+            PrivateKey::from_pem("nothing").unwrap_err().hint_text().unwrap().contains("keygen")
+        );
         let text = format!("# Ann\n{}\n# Bob\n{}", key().public().to_pem().unwrap(), PUBLIC_PEM);
         let mut trusted = TrustedKeys::default();
         trusted.add_pem(&text).unwrap();

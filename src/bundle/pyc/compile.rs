@@ -136,7 +136,12 @@ impl Interpreter {
             let shard = scratch.join(name.get(..2).unwrap_or_default());
             fs::create_dir_all(&shard).map_err(|error| failed("make", &shard, error))?;
             let made = shard.join(format!("{name}.pyc"));
-            jobs.push(Job { path: self.path_of(&path), origin: origin.clone(), made, source: path });
+            jobs.push(Job {
+                path: self.path_of(&path),
+                origin: origin.clone(),
+                made,
+                source: path,
+            });
         }
         Ok(jobs)
     }
@@ -154,7 +159,8 @@ impl Interpreter {
         let SourceNode::File(file) = node else { return false };
         let mut start = [0; LENGTH];
         let read = File::open(&file.origin).and_then(|mut file| file.read_exact(&mut start));
-        let header = Header::read(&start).filter(|header| read.is_ok() && header.magic == self.magic);
+        let header =
+            Header::read(&start).filter(|header| read.is_ok() && header.magic == self.magic);
         header.is_some_and(|header| source.agreed(&header).is_some())
     }
 }

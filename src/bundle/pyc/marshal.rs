@@ -26,7 +26,8 @@ pub(super) fn normalize(
     layout: Layout,
     rename: impl FnOnce(&str) -> Option<String>,
 ) -> Result<Vec<u8>, Malformed> {
-    let mut walk = Walk { body, at: 0, layout, marked: Vec::new(), references: Vec::new(), names: Vec::new() };
+    let mut walk =
+        Walk { body, at: 0, layout, marked: Vec::new(), references: Vec::new(), names: Vec::new() };
     let Seen::Code { name } = walk.object(0)? else { return Err(Malformed) };
     if walk.at != body.len() {
         return Err(Malformed);
@@ -38,11 +39,16 @@ pub(super) fn normalize(
 #[derive(Clone, Debug)]
 enum Seen {
     /// A string, and its place in the table if it has one.
-    Text { span: Range<usize>, mark: Option<usize> },
+    Text {
+        span: Range<usize>,
+        mark: Option<usize>,
+    },
     /// Something of the table.
     Reference(usize),
     /// Code, with the bytes of the string that names its source.
-    Code { name: Option<Range<usize>> },
+    Code {
+        name: Option<Range<usize>>,
+    },
     /// The end of a dictionary.
     End,
     Other,

@@ -5,13 +5,41 @@ use super::super::header::{Header, LENGTH};
 use super::*;
 
 const FIXTURES: [(&str, &[u8], &[u8]); 7] = [
-    ("3.7", include_bytes!("fixtures/cpython-37-a.pyc"), include_bytes!("fixtures/cpython-37-b.pyc")),
-    ("3.8", include_bytes!("fixtures/cpython-38-a.pyc"), include_bytes!("fixtures/cpython-38-b.pyc")),
-    ("3.9", include_bytes!("fixtures/cpython-39-a.pyc"), include_bytes!("fixtures/cpython-39-b.pyc")),
-    ("3.10", include_bytes!("fixtures/cpython-310-a.pyc"), include_bytes!("fixtures/cpython-310-b.pyc")),
-    ("3.11", include_bytes!("fixtures/cpython-311-a.pyc"), include_bytes!("fixtures/cpython-311-b.pyc")),
-    ("3.12", include_bytes!("fixtures/cpython-312-a.pyc"), include_bytes!("fixtures/cpython-312-b.pyc")),
-    ("3.13", include_bytes!("fixtures/cpython-313-a.pyc"), include_bytes!("fixtures/cpython-313-b.pyc")),
+    (
+        "3.7",
+        include_bytes!("fixtures/cpython-37-a.pyc"),
+        include_bytes!("fixtures/cpython-37-b.pyc"),
+    ),
+    (
+        "3.8",
+        include_bytes!("fixtures/cpython-38-a.pyc"),
+        include_bytes!("fixtures/cpython-38-b.pyc"),
+    ),
+    (
+        "3.9",
+        include_bytes!("fixtures/cpython-39-a.pyc"),
+        include_bytes!("fixtures/cpython-39-b.pyc"),
+    ),
+    (
+        "3.10",
+        include_bytes!("fixtures/cpython-310-a.pyc"),
+        include_bytes!("fixtures/cpython-310-b.pyc"),
+    ),
+    (
+        "3.11",
+        include_bytes!("fixtures/cpython-311-a.pyc"),
+        include_bytes!("fixtures/cpython-311-b.pyc"),
+    ),
+    (
+        "3.12",
+        include_bytes!("fixtures/cpython-312-a.pyc"),
+        include_bytes!("fixtures/cpython-312-b.pyc"),
+    ),
+    (
+        "3.13",
+        include_bytes!("fixtures/cpython-313-a.pyc"),
+        include_bytes!("fixtures/cpython-313-b.pyc"),
+    ),
 ];
 
 fn normal(pyc: &[u8], name: &str) -> Result<Vec<u8>, Malformed> {

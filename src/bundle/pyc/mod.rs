@@ -187,7 +187,8 @@ impl Normalize {
         let path = self.place.source.as_deref()?;
         let rename = |name: &str| {
             let is_repaired = self.source.is_some();
-            let is_ours = is_repaired || name.strip_suffix(path).is_some_and(|dir| dir.ends_with('/'));
+            let is_ours =
+                is_repaired || name.strip_suffix(path).is_some_and(|dir| dir.ends_with('/'));
             (name.starts_with('/') && is_ours).then(|| path.to_owned())
         };
         match magic.layout() {

@@ -58,10 +58,8 @@ fn what_agrees_becomes_unchecked_and_the_same() {
     // A source that is made here has no time, but a hash.
     let made = SourceNode::Bytes { bytes: SAMPLE.to_vec(), is_executable: false };
     let dir = tempfile::tempdir().unwrap();
-    let mut entries = vec![
-        SourceEntry { path: SOURCE.into(), node: made },
-        entry(dir.path(), CACHED, HASHED, 5),
-    ];
+    let mut entries =
+        vec![SourceEntry { path: SOURCE.into(), node: made }, entry(dir.path(), CACHED, HASHED, 5)];
     attach(&mut entries);
     let rewrite = file(&entries[1]).rewrite.clone().unwrap();
     assert_eq!(rewrite.apply(HASHED.to_vec()).unwrap(), Some(hashed));
@@ -188,7 +186,8 @@ fn a_real_interpreter_takes_what_is_compiled_and_packed() {
         .env("PYTHONPATH", &placed)
         .output()
         .unwrap();
-    let (out, log) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    let (out, log) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     // The interpreter repairs the name of the source, takes the bytecode, and asks no source for it.
     assert_eq!(out.trim(), placed.join(SOURCE).to_str().unwrap(), "{log}");
     assert_eq!(log.matches("code object from").count(), log.matches(".pyc'").count(), "{log}");

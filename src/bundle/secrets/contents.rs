@@ -20,30 +20,86 @@ struct Token {
 /// Where the shapes come from: the services' own pages about secret scanning, and for tokens of GitHub and npm the note on their
 /// checksum ("Behind GitHub's new authentication token formats").
 const TOKENS: &[Token] = &[
-    Token { begins: "AKIA", kind: "an access key of AWS", length: |rest| exactly(rest, 16, is_base32) },
-    Token { begins: "ASIA", kind: "an access key of AWS", length: |rest| exactly(rest, 16, is_base32) },
+    Token {
+        begins: "AKIA",
+        kind: "an access key of AWS",
+        length: |rest| exactly(rest, 16, is_base32),
+    },
+    Token {
+        begins: "ASIA",
+        kind: "an access key of AWS",
+        length: |rest| exactly(rest, 16, is_base32),
+    },
     Token { begins: "ghp_", kind: "a token of GitHub", length: checked },
     Token { begins: "gho_", kind: "a token of GitHub", length: checked },
     Token { begins: "ghu_", kind: "a token of GitHub", length: checked },
     Token { begins: "ghs_", kind: "a token of GitHub", length: checked },
     Token { begins: "ghr_", kind: "a token of GitHub", length: checked },
-    Token { begins: "github_pat_", kind: "a token of GitHub", length: |rest| parts(rest, b'_', &[22, 59]) },
+    Token {
+        begins: "github_pat_",
+        kind: "a token of GitHub",
+        length: |rest| parts(rest, b'_', &[22, 59]),
+    },
     Token { begins: "glpat-", kind: "a token of GitLab", length: |rest| exactly(rest, 20, is_url) },
     Token { begins: "npm_", kind: "a token of npm", length: checked },
-    Token { begins: "pypi-AgEIcHlwaS5vcmc", kind: "a token of PyPI", length: |rest| at_least(rest, 50, is_url) },
-    Token { begins: "hf_", kind: "a token of Hugging Face", length: |rest| exactly(rest, 34, is_alphanumeric) },
-    Token { begins: "sk_live_", kind: "a secret key of Stripe", length: |rest| at_least(rest, 24, is_alphanumeric) },
-    Token { begins: "rk_live_", kind: "a secret key of Stripe", length: |rest| at_least(rest, 24, is_alphanumeric) },
-    Token { begins: "AIza", kind: "an API key of Google", length: |rest| exactly(rest, 35, is_url) },
-    Token { begins: "sk-ant-", kind: "a key of Anthropic", length: |rest| at_least(rest, 80, is_url) },
-    Token { begins: "sk-proj-", kind: "a key of OpenAI", length: |rest| at_least(rest, 40, is_url) },
+    Token {
+        begins: "pypi-AgEIcHlwaS5vcmc",
+        kind: "a token of PyPI",
+        length: |rest| at_least(rest, 50, is_url),
+    },
+    Token {
+        begins: "hf_",
+        kind: "a token of Hugging Face",
+        length: |rest| exactly(rest, 34, is_alphanumeric),
+    },
+    Token {
+        begins: "sk_live_",
+        kind: "a secret key of Stripe",
+        length: |rest| at_least(rest, 24, is_alphanumeric),
+    },
+    Token {
+        begins: "rk_live_",
+        kind: "a secret key of Stripe",
+        length: |rest| at_least(rest, 24, is_alphanumeric),
+    },
+    Token {
+        begins: "AIza",
+        kind: "an API key of Google",
+        length: |rest| exactly(rest, 35, is_url),
+    },
+    Token {
+        begins: "sk-ant-",
+        kind: "a key of Anthropic",
+        length: |rest| at_least(rest, 80, is_url),
+    },
+    Token {
+        begins: "sk-proj-",
+        kind: "a key of OpenAI",
+        length: |rest| at_least(rest, 40, is_url),
+    },
     Token { begins: "SG.", kind: "a key of SendGrid", length: |rest| parts(rest, b'.', &[22, 43]) },
     Token { begins: "xox", kind: "a token of Slack", length: slack },
-    Token { begins: "hooks.slack.com/services/", kind: "a webhook of Slack", length: |rest| parts_of(rest, b'/', 24) },
-    Token { begins: "dop_v1_", kind: "a token of DigitalOcean", length: |rest| exactly(rest, 64, is_hex) },
-    Token { begins: "shpat_", kind: "a token of Shopify", length: |rest| exactly(rest, 32, is_hex) },
+    Token {
+        begins: "hooks.slack.com/services/",
+        kind: "a webhook of Slack",
+        length: |rest| parts_of(rest, b'/', 24),
+    },
+    Token {
+        begins: "dop_v1_",
+        kind: "a token of DigitalOcean",
+        length: |rest| exactly(rest, 64, is_hex),
+    },
+    Token {
+        begins: "shpat_",
+        kind: "a token of Shopify",
+        length: |rest| exactly(rest, 32, is_hex),
+    },
     Token { begins: "AccountKey=", kind: "a storage key of Azure", length: azure },
-    Token { begins: "AGE-SECRET-KEY-1", kind: "a private key of age", length: |rest| exactly(rest, 58, is_alphanumeric) },
+    Token {
+        begins: "AGE-SECRET-KEY-1",
+        kind: "a private key of age",
+        length: |rest| exactly(rest, 58, is_alphanumeric),
+    },
 ];
 
 /// Everything that a secret begins with.
@@ -74,7 +130,9 @@ pub(super) fn find_setting(bytes: &[u8], words: &[&str]) -> Option<u32> {
         let is_comment = line.trim_start().starts_with(['#', ';']);
         let value = words.iter().find_map(|word| Some(line.split_once(word)?.1.trim()));
         let value = value.map(|value| value.trim_matches(['"', '\'', ',']));
-        !is_comment && value.is_some_and(|value| !value.is_empty() && !value.starts_with(['$', '<', '%', '{']))
+        !is_comment
+            && value
+                .is_some_and(|value| !value.is_empty() && !value.starts_with(['$', '<', '%', '{']))
     })?;
     Some(at as u32 + 1)
 }
@@ -114,19 +172,25 @@ fn private_key(rest: &[u8]) -> Option<&'static str> {
     let heading = rest.get(..rest.len().min(40))?;
     let end = memchr::memmem::find(heading, b"-----")?;
     let kind = match heading.get(..end)? {
-        b"PRIVATE KEY" | b"RSA PRIVATE KEY" | b"EC PRIVATE KEY" | b"DSA PRIVATE KEY" => "a private key",
+        b"PRIVATE KEY" | b"RSA PRIVATE KEY" | b"EC PRIVATE KEY" | b"DSA PRIVATE KEY" => {
+            "a private key"
+        }
         b"ENCRYPTED PRIVATE KEY" => "an encrypted private key",
         b"OPENSSH PRIVATE KEY" => "a private SSH key",
         b"PGP PRIVATE KEY BLOCK" => "a private key of PGP",
         _ => return None,
     };
     let rest = rest.get(end + 5..)?;
-    let text = String::from_utf8_lossy(rest.get(..rest.len().min(1000))?).replace("\\n", "\n").replace("\\r", "");
-    let lines = text.lines().map(|line| line.trim_matches(|c: char| c.is_whitespace() || "\"',+()\\".contains(c)));
+    let text = String::from_utf8_lossy(rest.get(..rest.len().min(1000))?)
+        .replace("\\n", "\n")
+        .replace("\\r", "");
+    let lines = text
+        .lines()
+        .map(|line| line.trim_matches(|c: char| c.is_whitespace() || "\"',+()\\".contains(c)));
     // Headings such as `Proc-Type:` and an empty line may come first.
-    let has_data = lines.take(8).any(|line| {
-        line.len() >= 40 && line.bytes().all(is_base64) && is_random(line.as_bytes())
-    });
+    let has_data = lines
+        .take(8)
+        .any(|line| line.len() >= 40 && line.bytes().all(is_base64) && is_random(line.as_bytes()));
     has_data.then_some(kind)
 }
 
@@ -165,7 +229,9 @@ fn parts(rest: &[u8], divider: u8, lengths: &[usize]) -> Option<usize> {
             at += 1;
         }
         let part = rest.get(at..at + length)?;
-        part.iter().all(|byte| is_alphanumeric(*byte) || divider != b'_' && is_url(*byte)).then_some(())?;
+        part.iter()
+            .all(|byte| is_alphanumeric(*byte) || divider != b'_' && is_url(*byte))
+            .then_some(())?;
         at += length;
     }
     Some(at)
@@ -176,7 +242,9 @@ fn parts_of(rest: &[u8], divider: u8, last: usize) -> Option<usize> {
     let mut found = rest.splitn(3, |byte| *byte == divider);
     let (team, bot, secret) = (found.next()?, found.next()?, found.next()?);
     let is_id = |id: &[u8], first| {
-        id.first() == Some(&first) && (9..=12).contains(&id.len()) && id.iter().all(|byte| is_alphanumeric(*byte))
+        id.first() == Some(&first)
+            && (9..=12).contains(&id.len())
+            && id.iter().all(|byte| is_alphanumeric(*byte))
     };
     exactly(secret, last, is_alphanumeric)?;
     (is_id(team, b'T') && is_id(bot, b'B')).then_some(team.len() + bot.len() + 2 + last)
@@ -188,7 +256,8 @@ fn slack(rest: &[u8]) -> Option<usize> {
     (b"abeoprs".contains(kind) && numbers.first() == Some(&b'-')).then_some(())?;
     let run = at_least(rest, 40, |byte| is_alphanumeric(byte) || byte == b'-')?;
     let mut parts = rest.get(2..run)?.split(|byte| *byte == b'-');
-    let is_number = |part: &[u8]| (10..=13).contains(&part.len()) && part.iter().all(u8::is_ascii_digit);
+    let is_number =
+        |part: &[u8]| (10..=13).contains(&part.len()) && part.iter().all(u8::is_ascii_digit);
     let secret = parts.next_back()?;
     (parts.clone().count() > 0 && parts.all(is_number) && secret.len() >= 24).then_some(run)
 }
@@ -227,7 +296,8 @@ mod tests {
     /// Letters and digits that look random, and are the same each time.
     fn noise(alphabet: &str, length: usize) -> String {
         let alphabet: Vec<char> = alphabet.chars().collect();
-        let step = |at: usize| alphabet[(at * 7919 + at * at * 104_729 + 13) % 1_000_003 % alphabet.len()];
+        let step =
+            |at: usize| alphabet[(at * 7919 + at * at * 104_729 + 13) % 1_000_003 % alphabet.len()];
         (0..length).map(step).collect()
     }
 
@@ -268,7 +338,14 @@ mod tests {
             (alnum("sk-proj-", 48), "OpenAI"),
             (format!("SG.{}.{}", noise(ALL, 22), noise(ALL, 43)), "SendGrid"),
             (format!("xoxb-2048371956-4190263857204-{}", noise(ALL, 24)), "Slack"),
-            (format!("https://hooks.slack.com/services/T{0}/B{0}/{1}", noise("AZ59", 8), noise(ALL, 24)), "Slack"),
+            (
+                format!(
+                    "https://hooks.slack.com/services/T{0}/B{0}/{1}",
+                    noise("AZ59", 8),
+                    noise(ALL, 24)
+                ),
+                "Slack",
+            ),
             (format!("dop_v1_{}", noise(HEX, 64)), "DigitalOcean"),
             (format!("AccountKey={}==", noise(ALL, 86)), "Azure"),
             (format!("AGE-SECRET-KEY-1{}", noise("QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L", 58)), "age"),
@@ -292,7 +369,8 @@ mod tests {
             // Longer, shorter, in the middle of a word.
             let longer = format!("{token}Zz");
             let inner = format!("x{token}");
-            let is_open = ["pypi-", "sk_live_", "sk-", "xox"].iter().any(|open| token.starts_with(open));
+            let is_open =
+                ["pypi-", "sk_live_", "sk-", "xox"].iter().any(|open| token.starts_with(open));
             if !is_open {
                 assert_eq!(find(longer.as_bytes()), None, "{longer}");
                 assert_eq!(find(&bytes[..bytes.len() - 1]), None, "{token}");
@@ -303,10 +381,16 @@ mod tests {
         }
         for text in [
             concat!("AKIA", "IOSFODNN7EXAMPLE"),
-            "AKIAXXXXXXXXXXXXXXXX", "AKIAABCDEFGHIJKLMNOP",
-            "ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "ghp_0123456789012345678901234567890123456789",
-            "hf_hub_download", "npm_config_registry", "SG.foo", "xoxb-your-token-here-and-more-and-more-and-more",
-            "sk_live_xxxxxxxxxxxxxxxxxxxxxxxxxxxx", "glpat-xxxxxxxxxxxxxxxxxxxx",
+            "AKIAXXXXXXXXXXXXXXXX",
+            "AKIAABCDEFGHIJKLMNOP",
+            "ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+            "ghp_0123456789012345678901234567890123456789",
+            "hf_hub_download",
+            "npm_config_registry",
+            "SG.foo",
+            "xoxb-your-token-here-and-more-and-more-and-more",
+            "sk_live_xxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+            "glpat-xxxxxxxxxxxxxxxxxxxx",
             "AIzaxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
         ] {
             assert_eq!(find(text.as_bytes()), None, "{text}");

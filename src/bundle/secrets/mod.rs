@@ -109,7 +109,8 @@ impl Guard {
             let file = self.guarded(entry)?;
             let by_name = self.by_name(&entry.path, file);
             by_name.or_else(|| {
-                let bytes = (file.stat.size <= MAX_BYTES).then(|| published::read(&file.origin))??;
+                let bytes =
+                    (file.stat.size <= MAX_BYTES).then(|| published::read(&file.origin))??;
                 inspect(&entry.path, &bytes, &self.published)
             })
         });
@@ -131,7 +132,11 @@ impl Guard {
         let kind = names::kind_of(path)?;
         let is_published =
             || published::read(&file.origin).is_some_and(|bytes| self.published.has(path, &bytes));
-        (file.stat.size > 0 && !is_published()).then(|| Secret { path: path.to_owned(), line: 0, kind })
+        (file.stat.size > 0 && !is_published()).then(|| Secret {
+            path: path.to_owned(),
+            line: 0,
+            kind,
+        })
     }
 }
 

@@ -48,7 +48,9 @@ pub(super) fn settings_of(path: &str) -> Option<(&'static str, &'static [&'stati
     Some(match name {
         ".npmrc" => ("a token of npm", &["_authToken=", "_password=", "_auth="]),
         ".pypirc" => ("a password of a package index", &["password=", "password:"]),
-        "config.json" if in_dir(".docker/") => ("a password of a registry", &["\"auth\":", "\"identitytoken\":"]),
+        "config.json" if in_dir(".docker/") => {
+            ("a password of a registry", &["\"auth\":", "\"identitytoken\":"])
+        }
         "config" if in_dir(".kube/") => ("credentials of a cluster", KUBERNETES),
         "kubeconfig" => ("credentials of a cluster", KUBERNETES),
         "credentials.json" => {
@@ -67,16 +69,39 @@ mod tests {
     #[test]
     fn names_tell() {
         for path in [
-            ".env", "app/.env", ".env.local", ".env.production", "x/id_rsa", "x/id_ed25519", ".netrc",
-            "home/.aws/credentials", ".aws/credentials", "certs/app.p12", "a.jks",
+            ".env",
+            "app/.env",
+            ".env.local",
+            ".env.production",
+            "x/id_rsa",
+            "x/id_ed25519",
+            ".netrc",
+            "home/.aws/credentials",
+            ".aws/credentials",
+            "certs/app.p12",
+            "a.jks",
             ".config/gcloud/application_default_credentials.json",
         ] {
             assert!(kind_of(path).is_some(), "{path}");
         }
         for path in [
-            ".env.example", ".env.sample", ".env.template", ".env.local.example", "env", "x.env", ".envrc",
-            "id_rsa.pub", "id_rsa.py", "credentials", "aws/credentials", "credentials.json", "jks.py", ".p12",
-            "netrc.py", "app.pem", "app.key",
+            ".env.example",
+            ".env.sample",
+            ".env.template",
+            ".env.local.example",
+            "env",
+            "x.env",
+            ".envrc",
+            "id_rsa.pub",
+            "id_rsa.py",
+            "credentials",
+            "aws/credentials",
+            "credentials.json",
+            "jks.py",
+            ".p12",
+            "netrc.py",
+            "app.pem",
+            "app.key",
         ] {
             assert_eq!(kind_of(path), None, "{path}");
         }

@@ -35,6 +35,9 @@ impl Published {
 
     /// Whether a file of this path was published with this content.
     pub(super) fn has(&self, path: &str, bytes: &[u8]) -> bool {
+        if is_of_interpreter(path) {
+            return true;
+        }
         let hashes = self.hashes.get_or_init(|| self.read());
         let Some(recorded) = hashes.get(path) else { return false };
         *recorded == recorded_as(bytes)
@@ -52,6 +55,16 @@ impl Published {
         }
         hashes
     }
+}
+
+/// Whether a path is among the tests of an interpreter (`lib/python3.11/test`), which have keys and come without a `RECORD`.
+fn is_of_interpreter(path: &str) -> bool {
+    let mut segments = path.split('/').skip_while(|segment| *segment != "lib").skip(1);
+    let is_version = |segment: &str| {
+        let version = segment.strip_prefix("python3.");
+        version.is_some_and(|minor| !minor.is_empty() && minor.bytes().all(|b| b.is_ascii_digit()))
+    };
+    segments.next().is_some_and(is_version) && segments.next() == Some("test")
 }
 
 /// Path and hash of a line: comma-separated, with quotes around a path that has commas.
@@ -115,6 +128,9 @@ mod tests {
         assert_eq!(fields("a/b.py,sha256=x,3"), Some(("a/b.py", "sha256=x")));
         assert_eq!(fields("\"a,b.py\",sha256=x,3"), Some(("a,b.py", "sha256=x")));
         assert_eq!(fields("a.dist-info/RECORD,,"), Some(("a.dist-info/RECORD", "")));
+        assert!(is_of_interpreter("lib/python3.11/test/certdata/ssl_key.pem"));
+        assert!(!is_of_interpreter("lib/python3.11/site-packages/test/key.pem"));
+        assert!(!is_of_interpreter("python3.11/test/key.pem"));
         assert_eq!(join("lib/site-packages", "../../bin/x"), "bin/x");
     }
 }
