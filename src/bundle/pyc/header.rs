@@ -105,12 +105,16 @@ impl Magic {
 
     /// How its code objects are written; `None` for versions that are newer than this program.
     pub(super) fn layout(self) -> Option<Layout> {
-        Some(match self.number() {
-            ..PYTHON_3_8 => Layout { numbers: 5, before_name: 6, after_name: 1, tables: 1 },
-            ..PYTHON_3_11 => Layout { numbers: 6, before_name: 6, after_name: 1, tables: 1 },
-            ..UNTRIED => Layout { numbers: 5, before_name: 5, after_name: 2, tables: 2 },
-            _ => return None,
-        })
+        let number = self.number();
+        let old = |numbers| Layout { numbers, before_name: 6, after_name: 1, tables: 1 };
+        if number < PYTHON_3_8 {
+            Some(old(5))
+        } else if number < PYTHON_3_11 {
+            Some(old(6))
+        } else {
+            let new = Layout { numbers: 5, before_name: 5, after_name: 2, tables: 2 };
+            (number < UNTRIED).then_some(new)
+        }
     }
 }
 

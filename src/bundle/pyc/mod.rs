@@ -124,7 +124,7 @@ impl Source {
         if let Validation::Timestamp { mtime, size } = header.validation {
             let Self::File { stat, .. } = self else { return None };
             let seconds = stat.mtime.div_euclid(1_000_000_000);
-            if (seconds as u32, stat.size as u32) != (mtime, size) {
+            if (seconds.cast_unsigned() as u32, stat.size as u32) != (mtime, size) {
                 return None;
             }
         }

@@ -228,3 +228,33 @@ fn what_is_missing_is_named_and_taken_from_where_it_was_built() {
         ["root//third-party/pypi/numpy:numpy"]
     );
 }
+
+#[test]
+fn programs_of_the_samples_are_whole_or_say_what_is_missing() {
+    for (sample, expected) in [("ml-monorepo", 1), ("fbcode-export", 1)] {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-repos").join(sample);
+        let environment = Environment { current_dir: root.clone(), ..Environment::default() };
+        let workspace = Workspace::open(&root, &environment, &Overrides::default()).unwrap();
+        let graph = crate::graph::build(&workspace, &Silent).unwrap();
+        let programs = graph.targets.ids().filter(|id| {
+            let kind = graph.targets.node(*id).kind;
+            matches!(kind, Kind::PythonBinary | Kind::PythonTest)
+        });
+        let mut whole = 0;
+        for id in programs {
+            match lay_out(&graph, &workspace, id, &Options::default()) {
+                Ok(layout) => {
+                    whole += 1;
+                    assert!(layout.entry.is_some());
+                }
+                Err(error) => {
+                    let said = error.to_string();
+                    println!("{said}");
+                    assert!(said.contains("parts are missing"), "{said}");
+                }
+            }
+        }
+        println!("{sample}: {whole} whole");
+        assert!(whole >= expected, "{sample}: {whole}");
+    }
+}
