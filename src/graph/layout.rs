@@ -7,7 +7,7 @@ use super::places::{import_roots, join, outputs, prefix};
 use super::runfiles;
 use super::third_party::ThirdParty;
 use super::{Edge, Graph};
-use crate::buck::{Source, SourceOrigin, Target};
+use crate::buck::{Source, SourceOrigin, Target, Value};
 use crate::label::Label;
 use crate::source::ProjectPath;
 use crate::workspace::Workspace;
@@ -53,6 +53,19 @@ pub enum Main {
     Tests(Vec<String>),
 }
 
+/// The key of the branch that is taken where no other one holds.
+const DEFAULT: &str = "DEFAULT";
+
+fn has_default(value: &Value) -> bool {
+    match value {
+        Value::Select(branches) => {
+            branches.iter().any(|(key, value)| &**key == DEFAULT || has_default(value))
+        }
+        Value::Sum(parts) | Value::List(parts) => parts.iter().any(has_default),
+        _ => false,
+    }
+}
+
 /// Asks where files go.
 pub struct LinkTrees<'a> {
     graph: &'a Graph,
@@ -67,10 +80,18 @@ impl<'a> LinkTrees<'a> {
         Self { graph, workspace, third_party }
     }
 
-    /// All targets whose modules are in the link tree of `root`, itself included.
+    /// All targets whose modules are in the link tree of `root`, itself included. Of a `select` that has a `DEFAULT`, that
+    /// branch alone is taken: a tree is of one configuration.
     pub fn closure(&self, root: TargetId) -> Vec<TargetId> {
-        let web = self.graph.module_web(|_: TargetId, _: &Edge| true);
+        let web = self.graph.module_web(|from, edge| self.is_taken(from, edge));
         web.closure([root.index()]).ones().map(super::target_at).collect()
+    }
+
+    fn is_taken(&self, from: TargetId, edge: &Edge) -> bool {
+        let Some(target) = self.graph.definition(from) else { return true };
+        let Some(dep) = target.deps.get(edge.dep) else { return true };
+        let is_default = dep.branch.as_deref().is_none_or(|branch| branch == DEFAULT);
+        is_default || !target.attr(&dep.attr).is_some_and(has_default)
     }
 
     /// The files that one target brings. Those of a wheel, and what a rule of another language makes, are not among them.

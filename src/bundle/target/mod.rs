@@ -10,6 +10,7 @@
 //!   `buck2 build //package:name --out DIR/package/name` writes. Native libraries go to `runtime/lib`.
 //! - What is missing is an error that names each part and the target to build: a bundle has no holes. What the interpreter has
 //!   of its own can be left to it, by name.
+//! - Of a `select` the branch `DEFAULT` is taken; without one, all of them.
 //! - Two files for one path are an error that names both owners.
 
 mod runner;

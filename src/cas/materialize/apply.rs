@@ -68,7 +68,7 @@ impl<'a> Apply<'a> {
         }
         self.progress.start("placing files", Some(files.len()));
         files.par_iter().enumerate().with_min_len(16).try_for_each(
-            |(number, (path, content))| {
+            |(number, (path, content))| -> Result<()> {
                 let name = number.to_string();
                 let at = || self.site.path().join(path);
                 self.contents.place(*content, self.site.stage.as_fd(), &name, at)?;
