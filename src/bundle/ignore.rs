@@ -51,7 +51,7 @@ pub struct Ignore {
 #[derive(Debug)]
 struct Level {
     own: Gitignore,
-    above: Option<Arc<Level>>,
+    above: Option<Arc<Self>>,
 }
 
 impl Level {

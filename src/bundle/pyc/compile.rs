@@ -6,7 +6,7 @@ use super::header::{Header, LENGTH, Magic};
 use super::{Place, Source, sources};
 use crate::cas::pack::{FileStat, SourceEntry, SourceFile, SourceNode};
 use crate::error::{Error, Result};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
@@ -114,21 +114,21 @@ impl Interpreter {
         done: &mut Compiled,
     ) -> Result<Vec<Job>> {
         let sources = sources(entries);
-        let mut fitting = FxHashMap::default();
+        let mut fitting = FxHashSet::default();
         for entry in entries.iter().filter(|entry| entry.path.ends_with(".pyc")) {
             let Place { is_cached: true, source: Some(path) } = Place::of(&entry.path) else {
                 continue;
             };
             let Some(source) = sources.get(&path) else { continue };
             if entry.path == self.path_of(&path) && self.fits(&entry.node, source) {
-                fitting.insert(path, ());
+                fitting.insert(path);
             }
         }
         done.fitting = fitting.len();
         let mut jobs = Vec::new();
         for (path, source) in sources {
             let Source::File { origin, .. } = &source else { continue };
-            if fitting.contains_key(&path) {
+            if fitting.contains(&path) {
                 continue;
             }
             let key = [super::VERSION, &self.magic.bytes(), &source.key(), path.as_bytes()];

@@ -73,7 +73,7 @@ const PYTHON_3_11: u16 = 3450;
 const UNTRIED: u16 = 3700;
 
 impl Magic {
-    /// The magic of a CPython that has headers of sixteen bytes.
+    /// The magic of a `CPython` that has headers of sixteen bytes.
     pub(super) fn new(bytes: [u8; 4]) -> Option<Self> {
         let magic = Self(bytes);
         (bytes.ends_with(b"\r\n") && (FIRST..10_000).contains(&magic.number())).then_some(magic)
@@ -88,7 +88,7 @@ impl Magic {
         u16::from_le_bytes([self.0[0], self.0[1]])
     }
 
-    /// What `_imp.source_hash` of the interpreter says of a source (`Python/import.c`): a keyed SipHash, since 3.11 the one with
+    /// What `_imp.source_hash` of the interpreter says of a source (`Python/import.c`): a keyed `SipHash`, since 3.11 the one with
     /// fewer rounds (`_Py_KeyedHash`, `Python/pyhash.c`).
     pub(super) fn source_hash(self, source: &[u8]) -> u64 {
         let key = u64::from(u32::from_le_bytes(self.0));

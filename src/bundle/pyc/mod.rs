@@ -9,7 +9,7 @@
 //! |---|---|
 //! | names the time and size that its source has, or the hash | unchecked |
 //! | names another time, size or hash, even if it is unchecked already: the sources decide what a bundle does | left out |
-//! | cut off, damaged, of PyPy or of a Python before 3.7 | left out |
+//! | cut off, damaged, of `PyPy` or of a Python before 3.7 | left out |
 //! | in `__pycache__`, without a source: no interpreter loads it | left out |
 //! | elsewhere, without a source: it is the module itself (`SourcelessFileLoader`, which checks nothing) | unchecked, with 0 for the hash |
 //!
