@@ -16,6 +16,7 @@
 //! | [`cost`] | what each dependency costs, and what a change saves |
 //! | [`codemod`] | fixes in batches: owners, patches, scripts, which of them break a build |
 //! | [`cas`] | content-addressed store, manifests, materialized trees, any Remote Execution API server |
+//! | [`bundle`] | executables as bundles: what goes in, what it starts, what a name stands for |
 //! | [`report`] | one format a file |
 //! | [`cli`] | arguments, subcommands, exit codes |
 //!
@@ -33,6 +34,7 @@
 )]
 
 pub mod buck;
+pub mod bundle;
 pub mod cas;
 pub mod checks;
 pub mod cli;

@@ -71,7 +71,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     ("cas", &["error", "progress"]),
-    ("bundle", &["buck", "cas", "error", "graph", "label", "progress", "source", "workspace"]),
+    // Names of distributions are compared as `python` normalizes them.
+    ("bundle", &["buck", "cas", "error", "graph", "label", "python", "workspace"]),
     ("tui", &["buck", "edits", "finding", "graph", "label", "source"]),
     (
         "cli",
