@@ -70,3 +70,13 @@ bench-tui COUNT="10000":
 bazel-try:
     cargo build --locked
     tests/tools/bazel-try target/debug/secateur caf serve
+
+# Compares `secateur caf` with tar, mksquashfs, casync, ostree, restic and borg (those that are installed) on a copy of a tree; `--help` shows the options.
+bench-caf TREE *OPTIONS:
+    cargo build --locked --release
+    tests/tools/bench-caf {{quote(TREE)}} {{OPTIONS}}
+
+# Pushes to and pulls from servers that others wrote, buildbox-casd and BuildGrid (both from PyPI).
+interop *OPTIONS:
+    cargo build --locked
+    tests/tools/interop {{OPTIONS}}
