@@ -74,3 +74,13 @@ bazel-try:
 # Pushes to a real buildbox-casd (from PyPI) and pulls from it.
 casd-test:
     SECATEUR_CASD=$(tests/tools/casd target) cargo test --locked casd
+
+# Compares `secateur caf` with tar, mksquashfs, casync, ostree, restic and borg (those that are installed) on a copy of a tree; `--help` shows the options.
+bench-caf TREE *OPTIONS:
+    cargo build --locked --release
+    tests/tools/bench-caf {{quote(TREE)}} {{OPTIONS}}
+
+# Pushes to and pulls from servers that others wrote, buildbox-casd and BuildGrid (both from PyPI).
+interop *OPTIONS:
+    cargo build --locked
+    tests/tools/interop {{OPTIONS}}

@@ -91,7 +91,7 @@ impl Graph {
     }
 
     /// The targets that a label, a module or a file names.
-    fn named(&self, workspace: &Workspace, text: &str) -> Result<Vec<TargetId>> {
+    pub fn named(&self, workspace: &Workspace, text: &str) -> Result<Vec<TargetId>> {
         let here = workspace.cells.package_of_dir(&workspace.start);
         let label = Label::parse_full(text)
             .filter(|label| self.targets.find(label).is_some())
