@@ -1,7 +1,7 @@
 //! What differs between two Merkle trees: equal directories are not even read. Pure; reads through [`Directories`].
 
-use super::limits::Limits;
-use super::manifest::{Directories, Entry, entries_of, join, refused};
+use super::limits::{Limits, LinkPolicy};
+use super::manifest::{Directories, Entry, Manifest, entries_of, join, refused};
 use super::name::Refusal;
 use crate::cas::digest::Digest;
 use crate::error::Result;
@@ -58,6 +58,9 @@ pub fn diff(
     after: Option<Digest>,
     limits: &Limits,
 ) -> Result<BTreeMap<String, Difference>> {
+    if let (None, Some(new)) = (before, after) {
+        refuse_bomb(source, new, limits)?;
+    }
     let mut differences = BTreeMap::new();
     let mut level = vec![Pair { path: String::new(), depth: 0, before, after }];
     level.retain(|pair| pair.before != pair.after);
@@ -90,6 +93,11 @@ pub fn diff(
             for (name, difference) in both {
                 let path = join(&pair.path, name);
                 if let Some(below) = below(&path, pair.depth + 1, &difference) {
+                    if let (None, Some(new)) = (below.before, below.after)
+                        && pair.before.is_some()
+                    {
+                        refuse_bomb(source, new, limits)?;
+                    }
                     next.push(below);
                 }
                 differences.insert(path, difference);
@@ -104,6 +112,13 @@ pub fn diff(
         level = next;
     }
     Ok(differences)
+}
+
+/// Refuses a directory with more below it than is taken. Counted before it is listed: it may hold itself many times over.
+fn refuse_bomb(source: &dyn Directories, new: Digest, limits: &Limits) -> Result<()> {
+    // Links are judged where they stand.
+    let limits = Limits { links: LinkPolicy::Any, ..*limits };
+    Manifest::load(source, new, &limits).map(drop)
 }
 
 fn below(path: &str, depth: usize, difference: &Difference) -> Option<Pair> {
@@ -122,6 +137,8 @@ fn below(path: &str, depth: usize, difference: &Difference) -> Option<Pair> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::directory::{Directory, DirectoryNode};
+    use super::super::name::Name;
     use super::*;
     use crate::cas::testing::Shelf;
 
@@ -152,6 +169,21 @@ mod tests {
         let same = shelf.tree(&[("z.py", "3")]);
         assert!(!reads.contains(&same) && reads.contains(&old));
         assert!(diff(&shelf, Some(old), Some(old), &Limits::default()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_bomb_is_refused_before_it_is_listed() {
+        let mut shelf = Shelf::default();
+        let old = shelf.tree(&[("f", "1")]);
+        let mut digest = old;
+        for _ in 0..60 {
+            let node = |name: &str| DirectoryNode { name: Name::new(name).unwrap(), digest };
+            let both = vec![node("a"), node("b")];
+            digest = shelf.put(Directory::new(vec![], both, vec![]).unwrap());
+        }
+        let error = diff(&shelf, Some(old), Some(digest), &Limits::default()).unwrap_err();
+        assert!(error.to_string().contains("more than 5000000 entries"), "{error}");
+        assert!(shelf.reads().len() < 1000);
     }
 
     #[test]
