@@ -1,4 +1,5 @@
 //! Where a tree goes: the destination, and a locked directory of our own beside it, where it is made. Touches these two.
+#![expect(clippy::disallowed_methods, reason = "the destination is looked at as it is on the disk")]
 
 use super::beneath::{self, Identity};
 use super::options::{Faults, Point};

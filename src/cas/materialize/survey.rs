@@ -132,8 +132,8 @@ impl Survey<'_> {
         digest: Digest,
         is_executable: bool,
     ) -> Result<bool> {
-        let can_execute = stat.st_mode & 0o111 != 0;
-        if !is_placed(stat, &digest) || can_execute != is_executable {
+        let twin = Twin::of(is_executable);
+        if !is_placed(stat, &digest) || stat.st_mode & 0o777 != twin.mode() {
             return Ok(false);
         }
         if digest.is_empty() {
@@ -141,7 +141,7 @@ impl Survey<'_> {
         }
         let store = self.lease.store();
         if !self.verify
-            && let Some((_, object)) = self.lease.keep_twin(&digest, Twin::of(is_executable))?
+            && let Some((_, object)) = self.lease.keep_twin(&digest, twin)?
             && is_object(store, Path::new(&object), stat)
         {
             return Ok(true);

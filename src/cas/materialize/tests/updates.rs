@@ -163,9 +163,11 @@ fn a_look_at_every_path_finds_what_an_update_does_not() {
         bench.update(root, &by(method)).unwrap();
         fs::remove_dir_all(bench.dest().join("app/deep")).unwrap();
         fs::remove_file(bench.dest().join("again")).unwrap();
+        let loose = fs::Permissions::from_mode(0o644);
+        fs::set_permissions(bench.dest().join("app/main.py"), loose).unwrap();
         let checked = Options { check: true, ..by(method) };
         let placed = bench.update(root, &checked).unwrap();
-        assert_eq!((placed.files, placed.directories, placed.links), (1, 2, 1), "{placed:?}");
+        assert_eq!((placed.files, placed.directories, placed.links), (2, 2, 1), "{placed:?}");
         assert_eq!(snapshot(&bench.dest()), expected(SAMPLE));
         overwrite(&bench.dest().join("app/deep/er/data"), "mine");
         let error = bench.update(root, &checked).unwrap_err();
