@@ -171,10 +171,8 @@ impl Shared {
             return Err(Status::invalid_argument("the name is too long"));
         }
         // Who leaves the function out means that which the server has.
-        let function = match resource.function {
-            DigestFunction::Sha256 => 0,
-            other => number_of(other),
-        };
+        let is_left_out = resource.function == DigestFunction::Sha256;
+        let function = if is_left_out { 0 } else { number_of(resource.function) };
         self.check(&resource.instance, function)?;
         self.check_empty(&resource.digest)?;
         Ok(resource)

@@ -203,9 +203,14 @@ fn messages(
             finish_write: is_finished && number + 1 == pieces.len(),
             data: piece.to_vec(),
         });
-        offset += piece.len() as i64;
+        offset += size(piece.len());
     }
     messages
+}
+
+/// A size as the API writes it.
+fn size(bytes: usize) -> i64 {
+    bytes.try_into().unwrap()
 }
 
 fn download(digest: Digest) -> ResourceName {
