@@ -78,6 +78,7 @@ impl Store {
         };
         let path = self.root.join(COUNTERS);
         let bytes = serde_json::to_vec(&sum).unwrap_or_default();
-        writer::replace_as(&path, &bytes, Durability::None).map_err(|error| failed("write", &path, error))
+        writer::replace_as(&path, &bytes, Durability::None)
+            .map_err(|error| failed("write", &path, error))
     }
 }

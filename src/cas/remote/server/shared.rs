@@ -91,11 +91,18 @@ impl Keeper<'_> {
         if self.shared.options.faults.is_lost(digest) {
             return Ok(false);
         }
-        let kept = self.lease.as_ref().map_or(Ok(false), |lease| lease.keep(digest));
-        match kept {
-            Ok(true) => Ok(true),
+        match self.lease.as_ref().map(|lease| lease.keep(digest)) {
+            Some(Ok(kept)) => Ok(kept),
             _ => store.contains(digest).map_err(|error| self.shared.failed(&error)),
         }
+    }
+
+    /// Whether the store lacks a content, at less cost. One that a collector is about to put back counts as missing: whoever
+    /// asks sends it then.
+    pub(super) fn is_missing(&self, digest: &Digest) -> Result<bool, Status> {
+        let contains = self.shared.options.store.contains(digest);
+        let contains = contains.map_err(|error| self.shared.failed(&error))?;
+        Ok(!contains || !self.keep(digest)?)
     }
 }
 
