@@ -91,11 +91,18 @@ impl Keeper<'_> {
         if self.shared.options.faults.is_lost(digest) {
             return Ok(false);
         }
-        let kept = self.lease.as_ref().map_or(Ok(false), |lease| lease.keep(digest));
-        match kept {
-            Ok(true) => Ok(true),
+        match self.lease.as_ref().map(|lease| lease.keep(digest)) {
+            Some(Ok(kept)) => Ok(kept),
             _ => store.contains(digest).map_err(|error| self.shared.failed(&error)),
         }
+    }
+
+    /// Whether the store lacks a content, at less cost. One that a collector is about to put back counts as missing: whoever
+    /// asks sends it then.
+    pub(super) fn is_missing(&self, digest: &Digest) -> Result<bool, Status> {
+        let contains = self.shared.options.store.contains(digest);
+        let contains = contains.map_err(|error| self.shared.failed(&error))?;
+        Ok(!contains || !self.keep(digest)?)
     }
 }
 
@@ -171,10 +178,8 @@ impl Shared {
             return Err(Status::invalid_argument("the name is too long"));
         }
         // Who leaves the function out means that which the server has.
-        let function = match resource.function {
-            DigestFunction::Sha256 => 0,
-            other => number_of(other),
-        };
+        let is_left_out = resource.function == DigestFunction::Sha256;
+        let function = if is_left_out { 0 } else { number_of(resource.function) };
         self.check(&resource.instance, function)?;
         self.check_empty(&resource.digest)?;
         Ok(resource)

@@ -2,7 +2,7 @@
 
 use super::faults::{Moment, Trouble};
 use super::frames::{Decompressor, compressed};
-use super::shared::{Service, Shared, outcome};
+use super::shared::{Keeper, Service, Shared, outcome};
 use super::tree::Pages;
 use super::uploads::mismatch;
 use crate::cas::digest::Digest;
@@ -33,7 +33,7 @@ impl api::content_addressable_storage_server::ContentAddressableStorage for Serv
             let keeper = shared.keeper();
             let mut missing_blob_digests = Vec::new();
             for message in request.blob_digests {
-                if !keeper.keep(&shared.digest(Some(&message))?)? {
+                if keeper.is_missing(&shared.digest(Some(&message))?)? {
                     missing_blob_digests.push(message);
                 }
             }
@@ -79,7 +79,11 @@ impl api::content_addressable_storage_server::ContentAddressableStorage for Serv
         }
         let takes_zstd = request.acceptable_compressors.contains(&ZSTD);
         let read = self.blocking(move |shared| {
-            let read = |(digest, trouble)| read_one(shared, digest, takes_zstd, trouble);
+            let keeper = shared.keeper();
+            let read = |(digest, trouble)| {
+                let read = read_bytes(shared, &keeper, &digest, trouble);
+                answer(&digest, read, takes_zstd)
+            };
             Ok(wanted.into_iter().map(read).collect::<Vec<_>>())
         });
         let responses = read.await?;
@@ -207,16 +211,14 @@ fn store_one(
     Ok(())
 }
 
-fn read_one(
-    shared: &Shared,
-    digest: Digest,
+fn answer(
+    digest: &Digest,
+    read: Result<Vec<u8>, Status>,
     takes_zstd: bool,
-    trouble: Option<Trouble>,
 ) -> api::batch_read_blobs_response::Response {
-    let read = read_bytes(shared, &digest, trouble.as_ref());
     let status = outcome(&read.as_ref().map(|_| ()).map_err(Clone::clone));
     let mut response = api::batch_read_blobs_response::Response {
-        digest: Some(message_of(&digest)),
+        digest: Some(message_of(digest)),
         status: Some(status),
         ..Default::default()
     };
@@ -230,14 +232,15 @@ fn read_one(
 
 fn read_bytes(
     shared: &Shared,
+    keeper: &Keeper<'_>,
     digest: &Digest,
-    trouble: Option<&Trouble>,
+    trouble: Option<Trouble>,
 ) -> Result<Vec<u8>, Status> {
-    if let Some(status) = trouble.and_then(Trouble::status) {
+    if let Some(status) = trouble.as_ref().and_then(Trouble::status) {
         return Err(status);
     }
     let missing = || Status::not_found(format!("{digest} is not there"));
-    if !shared.keeper().keep(digest)? {
+    if !keeper.keep(digest)? {
         return Err(missing());
     }
     let read = shared.options.store.read(digest).map_err(|error| shared.failed(&error))?;

@@ -136,7 +136,7 @@ impl Call<'_> {
             return Err(Status::invalid_argument("the name changed on the way"));
         }
         self.service.pass(piece.data.len()).await;
-        self.offset += piece.data.len() as i64;
+        self.offset = self.offset.saturating_add_unsigned(piece.data.len() as u64);
         let (turn, is_full) = (Arc::clone(&self.turn), self.is_full);
         let push = move |_: &Shared| {
             turn.push(&piece.data, is_full)?;

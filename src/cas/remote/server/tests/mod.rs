@@ -14,6 +14,7 @@ use crate::cas::testing::store;
 use crate::cas::tree::message_of;
 use bazel_remote_apis::build::bazel::remote::execution::v2 as api;
 use bazel_remote_apis::google::bytestream as stream;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 use tonic::transport::Channel;
@@ -92,7 +93,9 @@ impl Bed {
         std::fs::remove_file(&path).unwrap();
         std::fs::write(&path, bytes).unwrap();
         let untouched = SystemTime::UNIX_EPOCH + Duration::from_secs(SENTINEL.unsigned_abs());
-        std::fs::File::options().write(true).open(&path).unwrap().set_modified(untouched).unwrap();
+        let file = std::fs::File::options().write(true).open(&path).unwrap();
+        file.set_permissions(std::fs::Permissions::from_mode(0o444)).unwrap();
+        file.set_modified(untouched).unwrap();
     }
 
     /// How many files are being written.
@@ -203,9 +206,14 @@ fn messages(
             finish_write: is_finished && number + 1 == pieces.len(),
             data: piece.to_vec(),
         });
-        offset += piece.len() as i64;
+        offset += size(piece.len());
     }
     messages
+}
+
+/// A size as the API writes it.
+fn size(bytes: usize) -> i64 {
+    bytes.try_into().unwrap()
 }
 
 fn download(digest: Digest) -> ResourceName {

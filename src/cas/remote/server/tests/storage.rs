@@ -28,22 +28,21 @@ async fn batches_go_both_ways_each_content_for_itself() {
         ])
         .await
         .unwrap();
-    use Code::{InvalidArgument, NotFound, Ok};
-    let bad = InvalidArgument;
-    assert_eq!(codes, [Ok, Ok, bad, bad, bad, bad, Ok]);
+    let (good, bad, gone) = (Code::Ok, Code::InvalidArgument, Code::NotFound);
+    assert_eq!(codes, [good, good, bad, bad, bad, bad, good]);
     assert_eq!(bed.missing(&all).await.unwrap(), [message_of(&wrong)]);
     assert_eq!(bed.unfinished(), 0);
     let read = bed.batch(&all, vec![Zstd.into()]).await.unwrap();
     let codes: Vec<Code> =
         read.iter().map(|one| Code::from(one.status.clone().unwrap().code)).collect();
-    assert_eq!(codes, [Ok, Ok, NotFound, Ok]);
+    assert_eq!(codes, [good, good, gone, good]);
     assert_eq!(read[0].compressor, i32::from(Zstd));
     assert_eq!(zstd::bulk::decompress(&read[0].data, 10_000).unwrap(), text);
     let plain = bed.batch(&all, Vec::new()).await.unwrap();
     assert_eq!((&plain[0].data, &plain[1].data), (&text, &noise));
     bed.damage(&one);
     let read = bed.batch(&[one], Vec::new()).await.unwrap();
-    assert_eq!(Code::from(read[0].status.clone().unwrap().code), NotFound);
+    assert_eq!(Code::from(read[0].status.clone().unwrap().code), gone);
 }
 
 #[tokio::test]
