@@ -361,6 +361,7 @@ fn the_program_itself_runs() {
     let project = Project::new(SPARE);
     let mut command = assert_cmd::Command::cargo_bin("secateur").unwrap();
     let command = command.args(["lint", "--format", "concise"]).current_dir(project.path(""));
+    let command = command.env("XDG_CACHE_HOME", crate::support::cache_home());
     let output = command.env_remove("CLICOLOR_FORCE").output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(output.stderr, b"", "no terminal, no progress");
