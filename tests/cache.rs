@@ -210,9 +210,10 @@ fn only_what_changed_is_read_and_evaluated() {
     let kept = Kept::of_sample("ml-monorepo");
     let (read, packages) = work(&kept);
     assert!(read.len() > 50 && packages > 10, "{} {packages}", read.len());
-    // What is not wholly understood is read for its text.
+    // What is not wholly understood is read for its text, and wheels for the names in them.
     let (always, none) = work(&kept);
-    assert!(always.len() <= 2 && none == 0, "{always:?} {none}");
+    let is_other = |path: &&String| !path.ends_with(".whl");
+    assert!(always.iter().filter(is_other).count() <= 2 && none == 0, "{always:?} {none}");
     let changed = |path: &str, text: &str| {
         let file = kept.project.path(path);
         let old = fs::read_to_string(&file).unwrap();
@@ -231,7 +232,9 @@ fn only_what_changed_is_read_and_evaluated() {
     assert_eq!(read, [loaded]);
     assert!((1..packages).contains(&evaluated), "{evaluated} of {packages}");
     kept.project.add("eta/serving/new.py", "");
-    assert_eq!(work(&kept), ([always, vec!["eta/serving/new.py".to_owned()]].concat(), 1));
+    let (mut read, evaluated) = work(&kept);
+    read.retain(|path| !always.contains(path));
+    assert_eq!((read, evaluated), (vec!["eta/serving/new.py".to_owned()], 1));
 }
 
 /// Many packs become one, and what nobody asks for goes.

@@ -102,6 +102,7 @@ fn help() {
           --color <WHEN>        Colour the results; auto honours NO_COLOR and CLICOLOR_FORCE [default:
                                 auto] [possible values: auto, always, never]
       -j, --jobs <N>            Use N threads instead of one for each core
+          --no-cache            Neither read nor write what is kept between runs
       -q, --quiet               Show the findings alone: no progress, no summary
       -v, --verbose             List each problem with its place
 

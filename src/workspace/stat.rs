@@ -59,7 +59,8 @@ impl Stat {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
     use crate::cache::Cache;
