@@ -84,3 +84,26 @@ bench-caf TREE *OPTIONS:
 interop *OPTIONS:
     cargo build --locked
     tests/tools/interop {{OPTIONS}}
+
+# Compares `lint --since HEAD` with a whole run that knows nothing, on a clone of a repository with a file changed (needs hyperfine).
+bench-since TREE:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    cargo build --locked --release
+    dir=$(mktemp -d)
+    trap 'rm -rf "$dir"' EXIT
+    git clone --quiet --local {{absolute_path(TREE)}} "$dir/tree"
+    export XDG_CACHE_HOME="$dir/cache"
+    lint="target/release/secateur -C $dir/tree lint --exit-zero"
+    compare() {
+        git -C "$dir/tree" checkout --quiet .
+        mapfile -t files < <(git -C "$dir/tree" ls-files "${@:2}")
+        echo "$1" >> "$dir/tree/${files[${#files[@]} / 2]}"
+        sleep 3 # what was written just now is read again
+        $lint --since HEAD > /dev/null
+        hyperfine --warmup 2 --runs 10 --output null --export-json "$dir/times.json" "$lint --no-cache" "$lint --since HEAD"
+        python3 -c 'import json, sys; whole, since = (run["median"] for run in json.load(open(sys.argv[1]))["results"]); print(f"ratio {since / whole:.2f}")' "$dir/times.json"
+    }
+    $lint > /dev/null
+    compare 'import bench_since' '*.py'
+    compare 'filegroup(name = "bench_since")' '*BUCK' '*TARGETS' '*BUILD'

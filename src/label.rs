@@ -1,10 +1,11 @@
 //! Buck2's names for things: cells, packages and targets. Pure values; touches nothing.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
 
 /// A Buck package: a directory with a build file, named by cell and cell-relative path.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PackageId {
     /// The cell's name (never an alias).
     pub cell: Arc<str>,
@@ -31,7 +32,7 @@ impl fmt::Display for PackageId {
 }
 
 /// A target label without sub-target: `cell//package:name`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Label {
     /// The package that defines the target.
     pub package: PackageId,

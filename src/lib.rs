@@ -6,7 +6,8 @@
 //!
 //! | room | holds |
 //! |---|---|
-//! | [`label`], [`source`], [`error`], [`progress`] | the words that everybody uses |
+//! | [`label`], [`source`], [`digest`], [`error`], [`progress`] | the words that everybody uses |
+//! | [`cache`] | values by digest, kept between runs |
 //! | [`workspace`] | project root, cells, `.buckconfig`, `secateur.toml`, the tree of files |
 //! | [`buck`] | build files, evaluated: targets, and the literal each dependency was written as |
 //! | [`python`] | facts of one source: imports, dynamic loads, strings, comments |
@@ -35,12 +36,14 @@
 
 pub mod buck;
 pub mod bundle;
+pub mod cache;
 pub mod cas;
 pub mod checks;
 pub mod cli;
 pub mod codemod;
 pub mod cost;
 mod depth;
+pub mod digest;
 pub mod edits;
 pub mod error;
 pub mod finding;

@@ -1,11 +1,12 @@
 //! Places in the user's files: project-relative paths, byte spans, line numbers. Pure values; touches nothing.
 
+use serde::{Deserialize, Serialize};
 use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
 /// A file or directory of the project: `/`-separated, relative to the project root, UTF-8, without `.` or `..`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ProjectPath(Arc<str>);
 
 impl ProjectPath {
@@ -78,7 +79,9 @@ impl Borrow<str> for ProjectPath {
 }
 
 /// A half-open range of bytes in one file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
+)]
 pub struct Span {
     /// First byte.
     pub start: u32,
@@ -99,7 +102,7 @@ impl Span {
 }
 
 /// A span in a named file.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
     /// The file.
     pub path: ProjectPath,
@@ -157,7 +160,7 @@ impl LineIndex {
 }
 
 /// Something that could not be read or understood; never fatal, always counted and listable.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Problem {
     /// The file it happened in.
     pub path: ProjectPath,
@@ -183,7 +186,7 @@ impl Problem {
 }
 
 /// The classes of [`Problem`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ProblemKind {
     /// The file could not be read, or is no text.
     Unreadable,

@@ -102,6 +102,7 @@ fn help() {
           --color <WHEN>        Colour the results; auto honours NO_COLOR and CLICOLOR_FORCE [default:
                                 auto] [possible values: auto, always, never]
       -j, --jobs <N>            Use N threads instead of one for each core
+          --no-cache            Neither read nor write what is kept between runs
       -q, --quiet               Show the findings alone: no progress, no summary
       -v, --verbose             List each problem with its place
 
@@ -361,6 +362,7 @@ fn the_program_itself_runs() {
     let project = Project::new(SPARE);
     let mut command = assert_cmd::Command::cargo_bin("secateur").unwrap();
     let command = command.args(["lint", "--format", "concise"]).current_dir(project.path(""));
+    let command = command.env("XDG_CACHE_HOME", crate::support::cache_home());
     let output = command.env_remove("CLICOLOR_FORCE").output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(output.stderr, b"", "no terminal, no progress");

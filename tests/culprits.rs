@@ -13,7 +13,7 @@ use std::process::Command;
 /// The fixes of the planted batch.
 const FIXES: usize = 24;
 
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

@@ -94,6 +94,7 @@ fn every_exit_code_has_its_reason() {
 fn program() -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin("secateur"));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.env("XDG_CACHE_HOME", crate::support::cache_home());
     command
 }
 

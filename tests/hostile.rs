@@ -212,6 +212,7 @@ mod special {
         let command = "ulimit -v 3000000 && exec \"$0\" -j 2 lint --fail-on never";
         let mut shell = Command::new("sh");
         let shell = shell.args(["-c", command]).arg(program).current_dir(project.path(""));
+        let shell = shell.env("XDG_CACHE_HOME", crate::support::cache_home());
         let output = shell.output().unwrap();
         let err = String::from_utf8_lossy(&output.stderr);
         assert_eq!((output.status.code(), &*err), (Some(3), ""));

@@ -11,6 +11,7 @@ mod apply;
 mod bad_input;
 mod baseline;
 mod buildozer;
+mod cache;
 mod casd;
 mod cli;
 mod closure;

@@ -43,6 +43,7 @@ fn lint(project: &Project) -> Value {
     let run = |uid: Option<u32>| {
         let mut command = Command::new(&program);
         command.env_clear().current_dir(project.path("")).args(["lint", "--format", "json"]);
+        command.env("XDG_CACHE_HOME", dir.path());
         uid.map(|uid| command.uid(uid));
         command.output()
     };

@@ -75,7 +75,7 @@ impl Repository {
     }
 }
 
-fn git(dir: &Path, args: &[&str]) {
+pub fn git(dir: &Path, args: &[&str]) {
     let mut command = Command::new("git");
     command.args(["-c", "user.name=t", "-c", "user.email=t@example.com"]).args(args);
     // What this machine says about git must not matter.
@@ -482,6 +482,7 @@ fn sapling_is_asked_where_it_keeps_the_project() {
         let path = std::env::var("PATH").unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_secateur"));
         command.args(["lint", "--format=json", "--since", revision]);
+        command.env("XDG_CACHE_HOME", crate::support::cache_home());
         command.env("PATH", format!("{}:{path}", repository.0.path("bin").display()));
         command.current_dir(repository.0.path("")).output().unwrap()
     };

@@ -7,6 +7,7 @@ use std::fs;
 /// Who may use whom. Data flows from top to bottom.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("label", &[]),
+    ("digest", &[]),
     ("source", &[]),
     ("error", &[]),
     ("progress", &[]),
@@ -14,10 +15,24 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("suggestion", &[]),
     // A fix names the literal that goes by its `buck::LiteralId`; nothing else of `buck` is needed there.
     ("finding", &["buck", "error", "label", "source", "suggestion"]),
-    ("workspace", &["error", "label", "source", "suggestion"]),
-    ("buck", &["depth", "error", "label", "progress", "source", "workspace"]),
+    ("cache", &["digest"]),
+    ("workspace", &["cache", "digest", "error", "label", "source", "suggestion"]),
+    ("buck", &["depth", "digest", "error", "label", "progress", "source", "workspace"]),
     ("python", &["depth", "source"]),
-    ("graph", &["buck", "error", "finding", "label", "progress", "python", "source", "workspace"]),
+    (
+        "graph",
+        &[
+            "buck",
+            "digest",
+            "error",
+            "finding",
+            "label",
+            "progress",
+            "python",
+            "source",
+            "workspace",
+        ],
+    ),
     ("checks", &["buck", "finding", "graph", "label", "progress", "python", "source", "workspace"]),
     ("cost", &["buck", "finding", "graph", "label", "source", "workspace"]),
     // SARIF carries what `explain` says of a check.
@@ -27,6 +42,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "buck",
             "checks",
+            "digest",
             "error",
             "finding",
             "graph",
@@ -79,10 +95,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "buck",
             "bundle",
+            "cache",
             "cas",
             "checks",
             "codemod",
             "cost",
+            "digest",
             "edits",
             "error",
             "finding",
@@ -110,7 +128,15 @@ const CONFINED: &[(&str, &[&str], &str)] = &[
     ),
     (
         "std::fs",
-        &["src/bundle/", "src/cas/", "src/cli/", "src/edits/disk.rs", "src/workspace/files.rs"],
+        &[
+            "src/bundle/",
+            "src/cache/disk.rs",
+            "src/cas/",
+            "src/cli/",
+            "src/edits/disk.rs",
+            "src/workspace/files.rs",
+            "src/workspace/stat.rs",
+        ],
         "the disk is read through `Files`, and written where it can be undone",
     ),
     ("SystemTime", &[], "results don't depend on the clock"),

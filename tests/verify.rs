@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 pub fn program(dir: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_secateur"));
     command.args(args).current_dir(dir).stdin(Stdio::null());
+    command.env("XDG_CACHE_HOME", crate::support::cache_home());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

@@ -49,7 +49,7 @@ impl Evaluator<'_> {
             .collect();
         let known: FxHashMap<&ProjectPath, &Package> =
             self.packages.iter().map(|package| (&package.build_file, package)).collect();
-        let dirs = packages_to_read(other, &session);
+        let dirs = packages_to_read(other, session.cells);
         let unchanged = |dir: &PackageDir| {
             let is_apart = moved.iter().all(|path| path.below(&dir.dir).is_none());
             known.get(&dir.build_file).filter(|_| is_apart && !dirty.contains(&dir.build_file))
@@ -73,7 +73,10 @@ impl Evaluator<'_> {
                 None => {
                     let includes = buildfile_includes(&session, &modules, dir);
                     let inherited = &self.inherited;
-                    package::evaluate(&session, &modules, dir, inherited, &includes, Runs::Both)
+                    let both = Runs::Both;
+                    let evaluated =
+                        package::evaluate(&session, &modules, dir, inherited, &includes, both);
+                    (evaluated.package, evaluated.problems)
                 }
             })
             .collect();
@@ -84,7 +87,7 @@ impl Evaluator<'_> {
                 && other.files.exists(&problem.path)
         };
         let mut problems: Vec<Problem> = self.problems.iter().filter(is_known).cloned().collect();
-        problems.append(&mut modules.problems);
+        problems.append(&mut modules.take_problems());
         let (packages, found): (Vec<_>, Vec<_>) = results.into_iter().unzip();
         problems.extend(found.into_iter().flatten());
         problems.sort();

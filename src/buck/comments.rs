@@ -4,9 +4,10 @@
 
 use super::parse::Literal;
 use crate::source::{LineIndex, Span};
+use serde::{Deserialize, Serialize};
 
 /// `# secateur: keep[check,…] reason`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Keep {
     /// The comment's bytes.
     pub span: Span,
@@ -23,7 +24,7 @@ pub struct Keep {
 }
 
 /// What the comments of a file say.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Directives {
     /// `@noautodeps` somewhere: every target that this file defines is managed by hand.
     pub whole_file: bool,
@@ -39,7 +40,7 @@ pub struct Directives {
     pub conditional: Vec<Span>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Line {
     line: u32,
     /// The comment is all that is on its line, so it speaks of the next line with code.

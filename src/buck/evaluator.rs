@@ -1,9 +1,10 @@
 //! An evaluation that stays at hand, so that it can be asked what other file contents would give. Reads through the session.
 
 use super::modules::{ModuleKey, Modules};
-use super::package::{self, Package, PackageFiles, Runs};
+use super::package::{self, Evaluated, Package, PackageFiles, Runs};
+use super::schema::RuleTable;
 use super::session::{self, Session};
-use super::{Evaluation, SourceFile, loads};
+use super::{Evaluation, SourceFile, kept, loads};
 use crate::error::Result;
 use crate::progress::Progress;
 use crate::source::{Problem, ProjectPath};
@@ -34,33 +35,56 @@ impl<'w> Evaluator<'w> {
         cells: &'w Cells,
         progress: &dyn Progress,
     ) -> Result<Self> {
-        let mut modules = Modules::default();
-        let session = session(workspace, cells, &mut modules)?;
-        let dirs = packages_to_read(workspace, &session);
-        progress.start("evaluate", Some(dirs.len()));
-        let package_files = package_files(workspace);
-        load_everything(&session, &mut modules, &dirs, &package_files);
-        let inherited = PackageFiles::evaluate(&session, &mut modules, &package_files);
-        let results: Vec<(Package, Vec<Problem>)> = dirs
-            .par_iter()
-            .map(|dir| {
-                let includes = buildfile_includes(&session, &modules, dir);
-                let both = Runs::Both;
-                let result =
-                    package::evaluate(&session, &modules, dir, &inherited, &includes, both);
-                progress.step();
-                result
-            })
-            .collect();
-        let mut problems = std::mem::take(&mut modules.problems);
-        let mut packages = Vec::with_capacity(results.len());
-        for (package, found) in results {
-            problems.extend(found);
-            packages.push(package);
+        let roots = Roots::new(workspace, cells);
+        let (evaluator, results) =
+            Self::of(workspace, cells, &roots, Modules::default(), progress)?;
+        if workspace.cache.is_on() {
+            kept::keep(&evaluator, &roots, &results);
         }
-        problems.sort();
-        problems.dedup();
-        Ok(Self { session, modules, inherited, packages, problems, readers: OnceLock::new() })
+        Ok(evaluator.with(results))
+    }
+
+    /// Evaluates the packages of `roots` and whatever they need; of `modules` some may be parsed already.
+    pub(super) fn of(
+        workspace: &'w Workspace,
+        cells: &'w Cells,
+        roots: &Roots<'w>,
+        mut modules: Modules,
+        progress: &dyn Progress,
+    ) -> Result<(Self, Vec<Evaluated>)> {
+        let session = session(workspace, cells, &mut modules)?;
+        progress.start("evaluate", Some(roots.packages.len()));
+        roots.parse(&session, &mut modules);
+        modules.load_closure(&session, &roots.entries(&session));
+        modules.load_roots(&session, &implicit(&session));
+        let package_includes = session::package_includes(&session);
+        let symbols = package_includes.iter();
+        let symbols = symbols.flat_map(|include| include.symbols(&session, &modules));
+        session.set_package_symbols(symbols.collect());
+        modules.load_roots(&session, &roots.modules);
+        let (inherited, problems) =
+            PackageFiles::evaluate(&session, &modules, &roots.package_files);
+        let evaluate = |dir: &&PackageDir| {
+            let includes = buildfile_includes(&session, &modules, dir);
+            let both = Runs::Both;
+            let result = package::evaluate(&session, &modules, dir, &inherited, &includes, both);
+            progress.step();
+            result
+        };
+        let results = roots.packages.par_iter().map(evaluate).collect();
+        let (packages, readers) = (Vec::new(), OnceLock::new());
+        Ok((Self { session, modules, inherited, packages, problems, readers }, results))
+    }
+
+    fn with(mut self, results: Vec<Evaluated>) -> Self {
+        self.problems.append(&mut self.modules.take_problems());
+        for evaluated in results {
+            self.problems.extend(evaluated.problems);
+            self.packages.push(evaluated.package);
+        }
+        self.problems.sort();
+        self.problems.dedup();
+        self
     }
 
     /// What it found. The evaluator stays.
@@ -81,12 +105,59 @@ impl<'w> Evaluator<'w> {
     }
 
     fn finish(&self, packages: Vec<Package>, problems: Vec<Problem>) -> Evaluation {
-        let files = self.modules.files.iter();
+        Evaluation::new(packages, problems, &self.modules, self.session.core.rules.clone())
+    }
+}
+
+impl Evaluation {
+    /// Puts together what was found; `problems` are sorted.
+    pub(super) fn new(
+        packages: Vec<Package>,
+        problems: Vec<Problem>,
+        modules: &Modules,
+        rules: RuleTable,
+    ) -> Self {
+        let files = modules.files.iter();
         let files: Vec<SourceFile> =
             files.map(|parsed| SourceFile { parsed: Arc::clone(parsed) }).collect();
         let numbers = files.iter().zip(0_u32..);
         let by_path = numbers.map(|(file, number)| (file.path().clone(), number)).collect();
-        Evaluation { packages, files, problems, rules: self.session.core.rules.clone(), by_path }
+        Self { packages, files, problems, rules, by_path }
+    }
+}
+
+/// What an evaluation begins with.
+pub(super) struct Roots<'w> {
+    /// The packages to evaluate.
+    pub(super) packages: Vec<&'w PackageDir>,
+    /// PACKAGE files, of which all count for every package; sorted.
+    pub(super) package_files: Vec<ProjectPath>,
+    /// Loaded files to evaluate, whether or not something loads them.
+    pub(super) modules: Vec<ModuleKey>,
+}
+
+impl<'w> Roots<'w> {
+    /// All that a workspace has.
+    pub(super) fn new(workspace: &'w Workspace, cells: &Cells) -> Self {
+        let packages = packages_to_read(workspace, cells);
+        Self { packages, package_files: package_files(workspace), modules: Vec::new() }
+    }
+
+    /// The files of packages, as those that load others.
+    pub(super) fn entries(&self, session: &Session<'_>) -> Vec<ModuleKey> {
+        let build_files = self.packages.iter().map(|package| &package.build_file);
+        let files = build_files.chain(&self.package_files);
+        let key = |path: &ProjectPath| ModuleKey {
+            path: path.clone(),
+            cell: Arc::clone(&session.cells.cell_of(path).name),
+        };
+        files.map(key).collect()
+    }
+
+    /// Parses the files of packages.
+    pub(super) fn parse(&self, session: &Session<'_>, modules: &mut Modules) {
+        let build_files = self.packages.iter().map(|package| &package.build_file);
+        modules.parse(session, &build_files.chain(&self.package_files).cloned().collect());
     }
 }
 
@@ -112,23 +183,23 @@ fn load_prelude(
     cells: &Cells,
     modules: &mut Modules,
 ) -> Result<Option<(FrozenModule, Option<FrozenModule>)>> {
-    let Some((name, true)) = cells.prelude() else { return Ok(None) };
-    let Some(cell) = cells.get(&name) else { return Ok(None) };
-    let Some(path) = cell.root.join("prelude.bzl") else { return Ok(None) };
+    let Some((key, rules)) = prelude_keys(cells) else { return Ok(None) };
     let session = Session::with_table(workspace, cells)?;
-    let key = session.module_key(path, &cell.name);
     modules.load_roots(&session, std::slice::from_ref(&key));
     let plain = |key: &ModuleKey| modules.loaded.get(key).map(|loaded| loaded.plain.clone());
-    let rules = cell.root.join("rules.bzl").map(|path| session.module_key(path, &cell.name));
-    Ok(plain(&key).map(|prelude| (prelude, rules.as_ref().and_then(plain))))
+    Ok(plain(&key).map(|prelude| (prelude, plain(&rules))))
+}
+
+/// The files of a prelude on disk that say what its rules are: the one to load, and one that it loads.
+pub(super) fn prelude_keys(cells: &Cells) -> Option<(ModuleKey, ModuleKey)> {
+    let (name, true) = cells.prelude()? else { return None };
+    let cell = cells.get(&name)?;
+    let key = |file| Some(ModuleKey { path: cell.root.join(file)?, cell: Arc::clone(&name) });
+    Some((key("prelude.bzl")?, key("rules.bzl")?))
 }
 
 /// All packages but those of the prelude, which is a tool and not the user's code.
-pub(super) fn packages_to_read<'w>(
-    workspace: &'w Workspace,
-    session: &Session<'_>,
-) -> Vec<&'w PackageDir> {
-    let cells = session.cells;
+pub(super) fn packages_to_read<'w>(workspace: &'w Workspace, cells: &Cells) -> Vec<&'w PackageDir> {
     workspace
         .tree
         .packages()
@@ -168,30 +239,11 @@ fn package_files(workspace: &Workspace) -> Vec<ProjectPath> {
     files
 }
 
-fn load_everything<'a>(
-    session: &'a Session<'a>,
-    modules: &mut Modules,
-    packages: &[&PackageDir],
-    package_files: &[ProjectPath],
-) {
-    let build_files = packages.iter().map(|package| &package.build_file).chain(package_files);
-    let entry_files = build_files.map(|path| ModuleKey {
-        path: path.clone(),
-        cell: Arc::clone(&session.cells.cell_of(path).name),
-    });
-    let entry_files: Vec<ModuleKey> = entry_files.collect();
-    let paths: BTreeSet<ProjectPath> = entry_files.iter().map(|key| key.path.clone()).collect();
-    modules.parse(session, &paths);
-    modules.load_closure(session, &entry_files);
-    let implicit = session.cells.iter().filter_map(|cell| include_key(session, &cell.name));
-    let package_includes = session::package_includes(session);
-    let named = package_includes
-        .iter()
-        .map(|include| session.module_key(include.path.clone(), &include.cell));
-    let roots: Vec<ModuleKey> = implicit.chain(named).collect();
-    modules.load_roots(session, &roots);
-    let symbols = package_includes.iter().flat_map(|include| include.symbols(session, modules));
-    session.set_package_symbols(symbols.collect());
+/// What `[buildfile] includes` and `package_includes` name.
+pub(super) fn implicit(session: &Session<'_>) -> Vec<ModuleKey> {
+    let included = session.cells.iter().filter_map(|cell| include_key(session, &cell.name));
+    let named = session::package_includes(session).into_iter();
+    included.chain(named.map(|include| session.module_key(include.path, &include.cell))).collect()
 }
 
 /// The file that `[buildfile] includes` of a cell names.

@@ -2,9 +2,10 @@
 
 use crate::label::{Label, PackageId};
 use crate::workspace::Cells;
+use serde::{Deserialize, Serialize};
 
 /// A label with its sub-target, if it names one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Written {
     /// The target.
     pub label: Label,

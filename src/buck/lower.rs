@@ -9,9 +9,10 @@ use super::value::{Text, Value};
 use crate::label::{Label, PackageId};
 use crate::source::{Place, ProjectPath};
 use crate::workspace::Cells;
+use serde::{Deserialize, Serialize};
 
 /// A target of a package.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Target {
     /// Its label.
     pub label: Label,
@@ -58,7 +59,7 @@ impl Target {
 }
 
 /// One dependency as an attribute gives it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dep {
     /// The other target.
     pub to: Label,
@@ -79,7 +80,7 @@ pub struct Dep {
 }
 
 /// One source as an attribute gives it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Source {
     /// The attribute.
     pub attr: Box<str>,
@@ -92,7 +93,7 @@ pub struct Source {
 }
 
 /// What a source is.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum SourceOrigin {
     /// A file; `present` says whether it is on disk.
     File {

@@ -5,13 +5,14 @@
 //! compares or slices strings can see marks, which is why a marked evaluation only counts where it agrees with a plain one.
 
 use super::parse::Literal;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 const OPEN: char = '\u{E000}';
 const CLOSE: char = '\u{E001}';
 
 /// Names one string literal of one file of the evaluation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct LiteralId {
     /// Which file, as an index into [`super::Evaluation::files`].
     pub file: u32,

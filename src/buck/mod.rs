@@ -14,6 +14,7 @@ mod data_load;
 mod evaluator;
 mod globals;
 mod helpers;
+mod kept;
 mod labels;
 mod loads;
 mod lower;
@@ -158,5 +159,10 @@ pub fn evaluate(
     cells: &Cells,
     progress: &dyn Progress,
 ) -> Result<Evaluation> {
+    if workspace.cache.is_on()
+        && let Some(evaluation) = kept::evaluate(workspace, cells, progress)?
+    {
+        return Ok(evaluation);
+    }
     Ok(Evaluator::new(workspace, cells, progress)?.into_evaluation())
 }

@@ -8,11 +8,14 @@ use super::run::{self, Input, Loader};
 use super::session::Session;
 use super::unknown::Unknown;
 use super::{bazel, data_load, loads, prelude};
+use crate::digest::{Digest, Parts};
 use crate::source::{Problem, ProblemKind, ProjectPath};
+use crate::workspace::Content;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use starlark::environment::{FrozenModule, Module};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::sync::Arc;
 
 /// A loaded file, evaluated for the build files of one cell (Buck2's `ImportPath`).
@@ -38,7 +41,10 @@ pub(super) struct Modules {
     pub(super) loaded: FxHashMap<ModuleKey, Loaded>,
     /// Files that take part in a cycle of loads.
     cyclic: FxHashSet<ModuleKey>,
+    /// What is wrong with files as they are written, and with the order in which they load each other.
     pub(super) problems: Vec<Problem>,
+    /// What went wrong when a loaded file was evaluated.
+    pub(super) found: BTreeMap<ModuleKey, Vec<Problem>>,
 }
 
 impl Modules {
@@ -74,7 +80,7 @@ impl Modules {
             let results: Vec<(Loaded, Vec<Problem>)> =
                 level.par_iter().map(|key| self.evaluate(session, key, Runs::Both)).collect();
             for (key, (loaded, problems)) in level.into_iter().zip(results) {
-                self.problems.extend(problems);
+                self.found.insert(key.clone(), problems);
                 self.loaded.insert(key, loaded);
             }
         }
@@ -86,14 +92,25 @@ impl Modules {
         for key in roots {
             if !self.loaded.contains_key(key) {
                 let (loaded, problems) = self.evaluate(session, key, Runs::Both);
-                self.problems.extend(problems);
+                self.found.insert(key.clone(), problems);
                 self.loaded.insert(key.clone(), loaded);
             }
         }
     }
 
+    /// All that went wrong so far; it is not told twice.
+    pub(super) fn take_problems(&mut self) -> Vec<Problem> {
+        let mut problems = std::mem::take(&mut self.problems);
+        problems.extend(std::mem::take(&mut self.found).into_values().flatten());
+        problems
+    }
+
     /// The keys of all files that `roots` load, the roots left out; every one is parsed.
-    fn discover(&mut self, session: &Session<'_>, roots: &[ModuleKey]) -> BTreeSet<ModuleKey> {
+    pub(super) fn discover(
+        &mut self,
+        session: &Session<'_>,
+        roots: &[ModuleKey],
+    ) -> BTreeSet<ModuleKey> {
         let mut found = BTreeSet::new();
         let mut frontier: BTreeSet<ModuleKey> = roots.iter().cloned().collect();
         while !frontier.is_empty() {
@@ -117,7 +134,7 @@ impl Modules {
         loads.filter_map(|load| Self::target_of(session, key, load).ok()).collect()
     }
 
-    fn target_of(
+    pub(super) fn target_of(
         session: &Session<'_>,
         from: &ModuleKey,
         load: &LoadStatement,
@@ -260,7 +277,11 @@ impl Modules {
 
 /// Whether a load of the prelude brings nothing but what runs when targets are analysed: implementations of rules, and what
 /// only functions use that were left out.
-fn is_never_called(session: &Session<'_>, from: &ParsedFile, load: &LoadStatement) -> bool {
+pub(super) fn is_never_called(
+    session: &Session<'_>,
+    from: &ParsedFile,
+    load: &LoadStatement,
+) -> bool {
     let mut symbols = load.symbols.iter();
     session.has_half_of(&from.path)
         && !load.symbols.is_empty()
@@ -336,22 +357,55 @@ pub(super) fn read_and_parse(
     path: &ProjectPath,
     number: Option<u32>,
 ) -> ParsedFile {
+    // An edit that is tried is not tried again.
+    let is_kept = session.workspace.cache.is_on() && number.is_some();
     // Nobody edits the prelude, so that its literals need no marks.
     let number = number.filter(|_| !session.is_prelude(path));
-    match session.disk.files.read(path) {
-        Ok(bytes) if session.has_half_of(path) => parse_half(path, bytes),
-        Ok(bytes) => ParsedFile::parse(path, bytes, number),
-        Err(error) => {
-            let mut file = ParsedFile::parse(path, Vec::new(), number);
-            file.problems.push(Problem {
-                path: path.clone(),
-                line: 0,
-                kind: ProblemKind::Unreadable,
-                message: format!("cannot be read: {error}"),
-            });
-            file
-        }
+    let parse = |bytes: Vec<u8>| match session.has_half_of(path) {
+        true => parse_half(path, bytes),
+        false => ParsedFile::parse(path, bytes, number),
+    };
+    let parsed = match is_kept {
+        true => restore_or_parse(session, path, number, &parse),
+        false => session.disk.files.read(path).map(parse),
+    };
+    parsed.unwrap_or_else(|error| {
+        let mut file = ParsedFile::parse(path, Vec::new(), number);
+        file.problems.push(Problem {
+            path: path.clone(),
+            line: 0,
+            kind: ProblemKind::Unreadable,
+            message: format!("cannot be read: {error}"),
+        });
+        file
+    })
+}
+
+/// Takes from the cache what a file says, or puts it there.
+fn restore_or_parse(
+    session: &Session<'_>,
+    path: &ProjectPath,
+    number: Option<u32>,
+    parse: &dyn Fn(Vec<u8>) -> ParsedFile,
+) -> io::Result<ParsedFile> {
+    let (files, cache) = (session.disk.files, &session.workspace.cache);
+    let key = |digest: &Digest| {
+        let mut key = Parts::new("syntax");
+        key.add(path.as_str()).add_number(session.has_half_of(path).into());
+        key.add_digest(digest).finish()
+    };
+    let Content { digest, bytes } = files.content(path)?;
+    if let Some(syntax) = cache.get(&key(&digest)) {
+        return Ok(ParsedFile::restore(path, syntax, number, digest));
     }
+    let Content { digest, bytes } = match bytes {
+        Some(bytes) => Content { digest, bytes: Some(bytes) },
+        None => files.read(path).map(Content::of)?,
+    };
+    let mut file = parse(bytes.unwrap_or_default());
+    cache.put(key(&digest), &file.syntax());
+    file.digest = Some(digest);
+    Ok(file)
 }
 
 /// A file of the prelude without what needs an analysis, unless that is all that makes it a whole.

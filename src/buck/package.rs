@@ -10,14 +10,16 @@ use super::run::{self, Input};
 use super::session::Session;
 use crate::label::PackageId;
 use crate::source::{Place, Problem, ProjectPath, Span};
-use crate::workspace::PackageDir;
+use crate::workspace::{self, PackageDir};
 use rustc_hash::FxHashSet;
+use serde::{Deserialize, Serialize};
 use starlark::environment::FrozenModule;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A package and what its build file defines.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Package {
     /// Its name.
     pub id: PackageId,
@@ -39,6 +41,15 @@ pub struct Package {
     pub untraced: bool,
     /// Nothing of the build file could be read.
     pub failed: bool,
+}
+
+/// A package, and what came to light when it was evaluated.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Evaluated {
+    pub(super) package: Package,
+    pub(super) problems: Vec<Problem>,
+    /// Files that the package does not own and was asked about, and whether each was there.
+    pub(super) elsewhere: Vec<(ProjectPath, bool)>,
 }
 
 /// What PACKAGE files say, by directory.
@@ -69,10 +80,11 @@ impl PackageFiles {
     /// Evaluates PACKAGE files from the root down; `files` must be sorted.
     pub(super) fn evaluate<'a>(
         session: &'a Session<'a>,
-        modules: &mut Modules,
+        modules: &Modules,
         files: &[ProjectPath],
-    ) -> Self {
+    ) -> (Self, Vec<Problem>) {
         let mut evaluated = Self::default();
+        let mut problems = Vec::new();
         let mut ordered: Vec<&ProjectPath> = files.iter().collect();
         ordered.sort_by_key(|path| path.as_str().matches('/').count());
         for path in ordered {
@@ -82,15 +94,14 @@ impl PackageFiles {
             let (inherited, visibility) = evaluated.at(&dir);
             let id = session.cells.package_of_dir(&dir);
             let scope = PackageScope { id: &id, dir: &dir, inherited: &inherited };
-            let (values, own_visibility, problems) =
-                one_package_file(session, modules, &file, scope);
-            modules.problems.extend(problems);
+            let (values, own_visibility, found) = one_package_file(session, modules, &file, scope);
+            problems.extend(found);
             let mut merged = PackageValues::clone(&inherited);
             merged.extend(values);
             let visibility = if own_visibility.is_empty() { visibility } else { own_visibility };
             evaluated.by_dir.insert(dir, (Arc::new(merged), visibility));
         }
-        evaluated
+        (evaluated, problems)
     }
 }
 
@@ -128,7 +139,7 @@ pub(super) fn evaluate<'a>(
     package_files: &PackageFiles,
     includes: &[FrozenModule],
     runs: Runs,
-) -> (Package, Vec<Problem>) {
+) -> Evaluated {
     let (inherited, default_visibility) = package_files.at(&package.dir);
     let mut done = Package {
         id: package.id.clone(),
@@ -144,7 +155,7 @@ pub(super) fn evaluate<'a>(
     };
     let Some((_, file)) = modules.file(package.build_file.as_str()) else {
         done.failed = true;
-        return (done, Vec::new());
+        return Evaluated { package: done, problems: Vec::new(), elsewhere: Vec::new() };
     };
     let scope = PackageScope { id: &package.id, dir: &package.dir, inherited: &inherited };
     let found = run(session, modules, file, scope, includes, runs);
@@ -157,7 +168,20 @@ pub(super) fn evaluate<'a>(
     let has_nothing = !file.has_statements() || file.text.is_empty();
     done.failed = has_nothing && !file.problems.is_empty();
     done.incomplete = !file.problems.is_empty() || !found.problems.is_empty();
-    let is_file = |path: &ProjectPath| session.disk.tree.is_file(path);
+    let tree = session.disk.tree;
+    let own = workspace::package_files(tree, package);
+    let owns = |path: &ProjectPath| {
+        let below = path.below(&package.dir);
+        below.is_some_and(|path| own.binary_search_by(|other| (**other).cmp(path)).is_ok())
+    };
+    let elsewhere = RefCell::new(Vec::new());
+    let is_file = |path: &ProjectPath| {
+        let is_file = tree.is_file(path);
+        if !owns(path) {
+            elsewhere.borrow_mut().push((path.clone(), is_file));
+        }
+        is_file
+    };
     let is_written = |literal: LiteralId, text: &str| {
         let file = modules.files.get(literal.file as usize);
         let written = file.and_then(|file| file.collected.literals.get(literal.index as usize));
@@ -184,7 +208,8 @@ pub(super) fn evaluate<'a>(
             lower::target(raw, places, manual, &around)
         })
         .collect();
-    (done, found.problems)
+    let elsewhere = elsewhere.into_inner();
+    Evaluated { package: done, problems: found.problems, elsewhere }
 }
 
 /// Bazel: the names of targets and of the files that they make.

@@ -4,15 +4,18 @@ use super::bounds;
 use super::marks::Insertions;
 use super::pieces::{self, Piece};
 use super::syntax::{self, Collected};
+use crate::digest::Digest;
 use crate::source::{LineIndex, Problem, ProblemKind, ProjectPath, Span};
+use serde::{Deserialize, Serialize};
 use starlark::syntax::AstModule;
-use std::sync::{Mutex, PoisonError};
+use std::borrow::Cow;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// Larger build files are refused; the largest generated ones in the wild have a few megabytes.
 const MAX_BYTES: usize = 8 << 20;
 
 /// A string literal that may name a target or a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Literal {
     /// The decoded text.
     pub text: Box<str>,
@@ -27,7 +30,7 @@ pub struct Literal {
 }
 
 /// One `load` statement.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoadStatement {
     /// The first argument as written.
     pub module: Box<str>,
@@ -38,7 +41,7 @@ pub struct LoadStatement {
 }
 
 /// One symbol of a `load`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoadSymbol {
     /// Its name in this file.
     pub local: Box<str>,
@@ -59,10 +62,23 @@ pub(super) struct ParsedFile {
     /// Their trees without marks and with, until somebody takes them: most files are evaluated once in each way, and the
     /// trees of a prelude fill a hundred megabytes.
     trees: [Mutex<Vec<AstModule>>; 2],
-    insertions: Insertions,
-    marked_text: String,
+    /// What the marks of its literals carry, `None` if it gets none.
+    number: Option<u32>,
+    /// The text with marks, and where they are.
+    marked: OnceLock<(String, Insertions)>,
     pub(super) collected: Collected,
     pub(super) problems: Vec<Problem>,
+    /// Of what the file holds on disk, if somebody asked.
+    pub(super) digest: Option<Digest>,
+}
+
+/// What a file says before it is evaluated: a pure function of its bytes and its path.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Syntax<'f> {
+    text: Cow<'f, str>,
+    pieces: Cow<'f, [Piece]>,
+    collected: Cow<'f, Collected>,
+    problems: Cow<'f, [Problem]>,
 }
 
 impl ParsedFile {
@@ -103,31 +119,80 @@ impl ParsedFile {
             syntax::collect(ast, &mut collected);
         }
         collected.attach_comments(&text, &lines);
-        let marks = file.map(|file| Insertions::of(&text, &collected.literals, file));
-        let (marked_text, insertions) = marks.unwrap_or_default();
-        let mut marked: Vec<AstModule> = Vec::new();
-        if !insertions.is_empty() {
-            let parse =
-                |piece: &Piece| pieces::parse(path, &marked_text, &piece.marked(&insertions));
-            marked.extend(pieces.iter().filter_map(|piece| parse(piece).ok()));
-        }
-        asts.iter_mut().chain(&mut marked).for_each(bounds::guard);
-        Self {
+        asts.iter_mut().for_each(bounds::guard);
+        let parsed = Self {
             path: path.clone(),
             text,
             lines,
             pieces,
-            trees: [asts, marked].map(Mutex::new),
-            insertions,
-            marked_text,
+            trees: [asts, Vec::new()].map(Mutex::new),
+            number: file,
+            marked: OnceLock::new(),
             collected,
             problems,
+            digest: None,
+        };
+        if !parsed.marks().1.is_empty() {
+            *parsed.kept(true) = parsed.parse_pieces(true);
         }
+        parsed
+    }
+
+    /// A file that was parsed before; its trees are parsed again when somebody wants them.
+    pub(super) fn restore(
+        path: &ProjectPath,
+        syntax: Syntax<'_>,
+        file: Option<u32>,
+        digest: Digest,
+    ) -> Self {
+        let text = syntax.text.into_owned();
+        Self {
+            path: path.clone(),
+            lines: LineIndex::new(&text),
+            text,
+            pieces: syntax.pieces.into_owned(),
+            trees: [Vec::new(), Vec::new()].map(Mutex::new),
+            number: file,
+            marked: OnceLock::new(),
+            collected: syntax.collected.into_owned(),
+            problems: syntax.problems.into_owned(),
+            digest: Some(digest),
+        }
+    }
+
+    /// What [`Self::restore`] takes.
+    pub(super) fn syntax(&self) -> Syntax<'_> {
+        Syntax {
+            text: Cow::Borrowed(&self.text),
+            pieces: Cow::Borrowed(&self.pieces),
+            collected: Cow::Borrowed(&self.collected),
+            problems: Cow::Borrowed(&self.problems),
+        }
+    }
+
+    fn marks(&self) -> &(String, Insertions) {
+        self.marked.get_or_init(|| {
+            let number = self.number;
+            let marks = number.map(|it| Insertions::of(&self.text, &self.collected.literals, it));
+            marks.unwrap_or_default()
+        })
+    }
+
+    fn kept(&self, marked: bool) -> MutexGuard<'_, Vec<AstModule>> {
+        self.trees[usize::from(marked)].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn parse_pieces(&self, marked: bool) -> Vec<AstModule> {
+        let (marked_text, insertions) = self.marks();
+        let text = if marked { marked_text } else { &self.text };
+        let place = |piece: &Piece| if marked { piece.marked(insertions) } else { piece.clone() };
+        let parse = |piece: &Piece| pieces::parse(&self.path, text, &place(piece)).ok();
+        self.pieces.iter().filter_map(parse).map(guarded).collect()
     }
 
     /// The offset in the file of an offset in the marked text.
     pub(super) fn unmark_offset(&self, offset: u32) -> u32 {
-        self.insertions.unmark(offset)
+        self.marks().1.unmark(offset)
     }
 
     /// Whether some of it parses.
@@ -137,24 +202,16 @@ impl ParsedFile {
 
     /// The trees of all that parses, with marks or, where there is nothing to mark, without.
     pub(super) fn trees(&self, marked: bool) -> Vec<AstModule> {
-        let marked = marked && !self.insertions.is_empty();
-        let kept = &self.trees[usize::from(marked)];
-        let kept = std::mem::take(&mut *kept.lock().unwrap_or_else(PoisonError::into_inner));
-        if !kept.is_empty() {
-            return kept;
-        }
-        let text = if marked { &self.marked_text } else { &self.text };
-        let place = |piece: &Piece| {
-            if marked { piece.marked(&self.insertions) } else { piece.clone() }
-        };
-        let parse = |piece: &Piece| pieces::parse(&self.path, text, &place(piece)).ok();
-        self.pieces.iter().filter_map(parse).map(guarded).collect()
+        let marked = marked && !self.marks().1.is_empty();
+        let kept = std::mem::take(&mut *self.kept(marked));
+        if kept.is_empty() { self.parse_pieces(marked) } else { kept }
     }
 
     /// One tree a top-level statement, for files in which a statement fails.
     pub(super) fn statements(&self, marked: bool) -> Vec<AstModule> {
-        let is_marked = marked && !self.insertions.is_empty();
-        let text = if is_marked { &self.marked_text } else { &self.text };
+        let (marked_text, insertions) = self.marks();
+        let is_marked = marked && !insertions.is_empty();
+        let text = if is_marked { marked_text } else { &self.text };
         let line_of = |start: usize| {
             let start = start as u32;
             self.lines.line(if is_marked { self.unmark_offset(start) } else { start })
@@ -185,7 +242,7 @@ mod tests {
         let text = "f(deps = [\":a\", \"//b:c\"], x = 1)\n";
         let file = parse(text);
         assert_eq!(file.collected.literals.len(), 2);
-        let end = file.marked_text.find(", x").unwrap() as u32;
+        let end = file.marks().0.find(", x").unwrap() as u32;
         assert_eq!(&text[file.unmark_offset(end) as usize..][..3], ", x");
     }
 

@@ -4,6 +4,7 @@ use super::marks::Insertions;
 use super::syntax;
 use crate::depth;
 use crate::source::{LineIndex, ProblemKind, ProjectPath};
+use serde::{Deserialize, Serialize};
 use starlark::syntax::{AstModule, Dialect, DialectTypes};
 use std::ops::Range;
 
@@ -11,7 +12,7 @@ use std::ops::Range;
 const MAX_BRANCHES: usize = 500;
 
 /// A part of a text: the whole, or top-level statements.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Piece {
     /// Its bytes.
     pub(super) span: Range<usize>,

@@ -2,10 +2,11 @@
 
 use super::value::Value;
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// How a target uses another through an attribute.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum DepRole {
     /// `attrs.dep`: part of what is built for the target.
     Target,
@@ -18,7 +19,7 @@ pub enum DepRole {
 }
 
 /// The type of an attribute, as far as labels can be inside it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AttrKind {
     /// A dependency.
     Dep(DepRole),
@@ -129,7 +130,7 @@ impl AttrKind {
 }
 
 /// The attributes of one rule that can hold labels; every other attribute is plain.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RuleSchema {
     attributes: FxHashMap<Box<str>, AttrKind>,
     /// Attributes that are not declared may hold labels all the same.
@@ -287,7 +288,7 @@ fn guess(attribute: &str) -> &'static AttrKind {
 }
 
 /// The rules of Buck2's prelude, for repositories that do not have it on disk.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RuleTable {
     rules: FxHashMap<Box<str>, Arc<RuleSchema>>,
 }

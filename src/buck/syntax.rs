@@ -5,6 +5,7 @@ use super::parse::{Literal, LoadStatement, LoadSymbol};
 use super::pieces::Origin;
 use crate::source::{LineIndex, Span};
 use rustc_hash::FxHashSet;
+use serde::{Deserialize, Serialize};
 use starlark::codemap::Span as StarSpan;
 use starlark::syntax::AstModule;
 use starlark::syntax::ast::{
@@ -14,7 +15,7 @@ use starlark::syntax::ast::{
 use std::ops::Range;
 
 /// What a file's syntax holds.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Collected {
     pub(super) literals: Vec<Literal>,
     pub(super) loads: Vec<LoadStatement>,

@@ -56,7 +56,7 @@ impl Evaluator<'_> {
         let stale = modules.loaded.keys().filter(|key| dirty.contains(&key.path));
         let stale: BTreeSet<ModuleKey> = stale.cloned().collect();
         modules.load_again(&session, stale, Runs::Plain);
-        let mut problems = std::mem::take(&mut modules.problems);
+        let mut problems = modules.take_problems();
         let mut packages = Vec::new();
         for (before, dir) in self.affected(&dirty, &deleted, tree.packages()) {
             let after = dir.map(|dir| {
@@ -64,8 +64,10 @@ impl Evaluator<'_> {
                 let (inherited, plain) = (&self.inherited, Runs::Plain);
                 package::evaluate(&session, &modules, dir, inherited, &includes, plain)
             });
-            let (after, found) = after.unzip();
-            problems.extend(found.unwrap_or_default());
+            let after = after.map(|after| {
+                problems.extend(after.problems);
+                after.package
+            });
             packages.push(TriedPackage { before, after });
         }
         let is_known = |problem: &Problem| {
@@ -174,7 +176,7 @@ impl Modules {
         for level in self.levels(session, stale) {
             for key in level {
                 let (loaded, problems) = self.evaluate(session, &key, runs);
-                self.problems.extend(problems);
+                self.found.insert(key.clone(), problems);
                 self.loaded.insert(key, loaded);
             }
         }

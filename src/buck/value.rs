@@ -1,9 +1,10 @@
 //! Attribute values as Rust data, free of the evaluator's heap. Pure values; touches nothing.
 
 use super::marks::LiteralId;
+use serde::{Deserialize, Serialize};
 
 /// A string of a build file, and the literal it was written as, where that is known.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Text {
     /// The value after evaluation.
     pub text: Box<str>,
@@ -14,7 +15,7 @@ pub struct Text {
 }
 
 /// What an attribute was set to.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Value {
     /// `None`: the attribute keeps its default.
     None,

@@ -42,15 +42,20 @@ use crate::workspace::Workspace;
 use context::Context;
 use rayon::prelude::*;
 
-/// Runs all checks on the graph and keeps what is selected.
-///
-/// Every check runs whatever is selected: whether a suppression is stale depends on all of them.
+/// Runs every check, and leaves the findings that are wanted.
 pub fn run(
     workspace: &Workspace,
     graph: &Graph,
     selection: &Selection,
     progress: &dyn Progress,
 ) -> Report {
+    let mut report = everything(workspace, graph, progress);
+    select(&mut report, graph, selection);
+    report
+}
+
+/// All that there is to find. Comments that keep findings are heeded.
+pub fn everything(workspace: &Workspace, graph: &Graph, progress: &dyn Progress) -> Report {
     progress.start("check", None);
     let context = Context::new(workspace, graph);
     let checks: Vec<(CheckId, fn(&Context<'_>) -> Vec<Finding>)> =
@@ -59,17 +64,21 @@ pub fn run(
     let found: Vec<Finding> = found.into_iter().flatten().collect();
     let (mut findings, suppressed, stale) = stale_keep::suppress(&context, found);
     findings.extend(stale);
-    let build_files = BuildFiles::of(graph);
-    findings.retain(|finding| selection.wants(finding, &build_files));
-    for finding in &mut findings {
-        if let Some(severity) = selection.severity_of(finding, &build_files) {
-            finding.severity = severity;
-        }
-    }
     findings.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
     findings.dedup();
     let (coverage, problems) = (graph.coverage, graph.problems.clone());
     Report { findings, coverage, suppressed, problems, ..Report::default() }
+}
+
+/// Leaves out findings that are not wanted, and gives the others the severity that is.
+pub fn select(report: &mut Report, graph: &Graph, selection: &Selection) {
+    let build_files = BuildFiles::of(graph);
+    report.findings.retain(|finding| selection.wants(finding, &build_files));
+    for finding in &mut report.findings {
+        if let Some(severity) = selection.severity_of(finding, &build_files) {
+            finding.severity = severity;
+        }
+    }
 }
 
 /// The function of a check; `stale-keep` looks at the findings of all others instead.

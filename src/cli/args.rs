@@ -51,6 +51,9 @@ pub struct Global {
     /// Use N threads instead of one for each core
     #[arg(short = 'j', long = "jobs", global = true, value_name = "N")]
     pub(super) jobs: Option<std::num::NonZeroUsize>,
+    /// Neither read nor write what is kept between runs
+    #[arg(long, global = true)]
+    pub(super) no_cache: bool,
     /// Show the findings alone: no progress, no summary
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,

@@ -5,6 +5,8 @@ use super::graph_from;
 use super::output_error;
 use super::progress::Bar;
 use super::surroundings::{Color, Surroundings};
+use crate::cache::Cache;
+use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::progress::{Progress, Silent};
 use crate::report::{Look, Verbosity};
@@ -12,7 +14,8 @@ use crate::workspace::{Environment, Outside, Overrides, Workspace, find_project_
 use std::cell::OnceCell;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 /// Columns of a report that goes to no terminal.
 const DEFAULT_WIDTH: usize = 100;
@@ -28,20 +31,43 @@ pub(super) struct Context<'a> {
     surroundings: &'a Surroundings,
     /// What Buck2 says, asked once: what we write afterwards is no difference.
     outside: OnceCell<Arc<Outside>>,
+    /// What earlier runs found out; opened with the first workspace.
+    cache: Kept,
 }
+
+type Kept = Arc<OnceLock<Arc<Cache>>>;
 
 /// Opens a project as the command line says.
 pub(super) struct Opener {
     environment: Environment,
     overrides: Overrides,
     outside: Option<Arc<Outside>>,
+    cache: Kept,
+    /// Where caches lie, if one is wanted, and when this run began.
+    caches: Option<(PathBuf, Duration)>,
 }
 
 impl Opener {
     pub(super) fn open(&self) -> Result<Workspace> {
-        let mut workspace = Workspace::open(Path::new(""), &self.environment, &self.overrides)?;
+        let (workspace, cache) = rayon::join(
+            || Workspace::open(Path::new(""), &self.environment, &self.overrides),
+            || self.cache(),
+        );
+        let mut workspace = workspace?;
         workspace.outside.clone_from(&self.outside);
+        if let Some(cache) = cache.filter(|_| workspace.settings.project.cache) {
+            workspace.use_cache(cache);
+        }
         Ok(workspace)
+    }
+
+    fn cache(&self) -> Option<&Arc<Cache>> {
+        let (caches, started) = self.caches.as_ref()?;
+        let Environment { current_dir, home, .. } = &self.environment;
+        let root = find_project_root(current_dir, home.as_deref()).ok()?;
+        let name = Digest::of(root.as_os_str().as_encoded_bytes()).to_string();
+        let dir = caches.join("secateur").join(name.get(..16)?);
+        Some(self.cache.get_or_init(|| Arc::new(Cache::open(&dir, *started))))
     }
 }
 
@@ -52,7 +78,18 @@ impl<'a> Context<'a> {
         out: &'a mut dyn Write,
         err: &'a mut dyn Write,
     ) -> Self {
-        Self { out, err, global, surroundings, outside: OnceCell::new() }
+        let cache = Arc::default();
+        Self { out, err, global, surroundings, outside: OnceCell::new(), cache }
+    }
+
+    /// Lets later runs know what this one found out. Where that cannot be, they find it out again.
+    pub(super) fn save_cache(&mut self) {
+        if let Some(cache) = self.cache.get()
+            && let Err(error) = cache.save()
+            && self.global.verbose
+        {
+            writeln!(self.err, "nothing is kept for later runs: {error}").ok();
+        }
     }
 
     /// Opens the project that holds the directory of `-C`, or the current one, with the graph of `--graph-from`.
@@ -94,7 +131,10 @@ impl<'a> Context<'a> {
             buckconfig: self.global.buckconfig.clone(),
             config_files: self.global.config_file.clone(),
         };
-        Opener { environment, overrides, outside: self.outside.get().cloned() }
+        let caches = self.surroundings.cache_dir.clone().filter(|_| !self.global.no_cache);
+        let caches = caches.map(|dir| (dir, self.surroundings.started));
+        let cache = Arc::clone(&self.cache);
+        Opener { environment, overrides, outside: self.outside.get().cloned(), cache, caches }
     }
 
     /// The root of the project, for commands that need nothing else of it: they work where its configuration is broken.

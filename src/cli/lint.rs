@@ -16,35 +16,47 @@ use crate::checks::Selection;
 use crate::codemod::owners::Codeowners;
 use crate::cost::{GraphChange, Ledger};
 use crate::edits::Prover;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::finding::{FixSet, Report, Safety};
 use crate::graph::Graph;
 use crate::progress::Progress;
 use crate::report::Format;
-use crate::since::Revision;
-use crate::workspace::Workspace;
+use crate::since::{self, Revision, Watch};
+use crate::workspace::{Cells, Workspace};
 use crate::{checks, codemod, edits, graph};
 use rayon::prelude::*;
 
 pub(super) fn run(args: &Lint, context: &mut Context<'_>) -> Result<Exit> {
-    let workspace = context.open()?;
+    let root = context.project_root()?;
+    // The other program takes its time.
+    let (workspace, revision) = std::thread::scope(|scope| {
+        let revision = args.since.as_deref();
+        let revision = revision.map(|name| scope.spawn(|| revision::read(&root, name)));
+        (context.open(), revision.map(std::thread::ScopedJoinHandle::join))
+    });
+    let mut workspace = workspace?;
     let selection = selection::selection(args, &workspace)?;
     if args.fix.is_some() || args.diff {
         return fix::run(args, &workspace, &selection, context);
     }
     let narrow = Narrow::read(args, &workspace.root, context)?;
-    let revision = args.since.as_ref().map(|name| revision::read(&workspace.root, name));
-    let revision = revision.transpose()?;
+    let failed = |_| Err(Error::new("the revision cannot be read"));
+    let revision = revision.map(|it| it.unwrap_or_else(failed)).transpose()?;
     let mut report = match &revision {
         Some(revision) if !revision.matters(&workspace)? => Report::unaffected(&revision.name),
         _ => {
+            // The state of then that later runs compare with is a state that was new once.
+            let watch = if revision.is_none() { Watch::begin(&mut workspace) } else { None };
             let codeowners = codeowners(&workspace);
+            let cells = graph::configurations(&workspace)?;
             let job = Job {
                 args,
                 workspace: &workspace,
+                cells: &cells,
                 selection: &selection,
                 narrow: &narrow,
                 codeowners: &codeowners,
+                watch: watch.as_ref(),
             };
             context.work(|progress| job.report(revision.as_ref(), progress))?
         }
@@ -58,44 +70,83 @@ pub(super) fn run(args: &Lint, context: &mut Context<'_>) -> Result<Exit> {
 struct Job<'a> {
     args: &'a Lint,
     workspace: &'a Workspace,
+    cells: &'a [Cells],
     selection: &'a Selection,
     narrow: &'a Narrow<'a>,
     codeowners: &'a Codeowners,
+    /// Watches what this run reads.
+    watch: Option<&'a Watch>,
 }
 
 impl Job<'_> {
     fn report(&self, revision: Option<&Revision>, progress: &dyn Progress) -> Result<Report> {
-        let workspace = self.workspace;
-        let check = |graph: &Graph| checks::run(workspace, graph, self.selection, progress);
-        if revision.is_none() && !offers(self.args) {
-            let graph = graph::build(workspace, progress)?;
-            let mut report = check(&graph);
+        let Some(revision) = revision else {
+            let (evaluators, graph) = self.graph(offers(self.args), progress)?;
+            let mut report = self.everything(&graph, progress);
+            if let Some(watch) = self.watch {
+                watch.keep(self.workspace, &report);
+            }
+            checks::select(&mut report, &graph, self.selection);
             self.scope(&graph)?.apply(&mut report);
-            self.name_owners(&graph, &mut report);
-            // The process ends soon, and frees all of it at once.
-            std::mem::forget(graph);
-            return Ok(report);
-        }
-        let cells = graph::configurations(workspace)?;
-        let (evaluators, graph) = graph::build_and_keep(workspace, &cells, progress)?;
-        let before = |revision: &Revision| {
-            let then = revision.workspace(workspace)?;
-            revision.report(&then, &evaluators, &graph, progress)
+            return Ok(self.finish(report, graph, evaluators, progress));
         };
-        let (mut report, before) =
-            rayon::join(|| check(&graph), || revision.map(before).transpose());
+        let mut then = revision.workspace(self.workspace)?;
+        let is_kept = self.workspace.cache.is_on();
+        let with_evaluators = offers(self.args) || !is_kept;
+        let (known, graph) =
+            rayon::join(|| since::find(&then), || self.graph(with_evaluators, progress));
+        let (evaluators, graph) = graph?;
+        let before = || match known {
+            Some(report) => {
+                let graph_then = || graph::build(&then, progress);
+                revision.under_names_of_today(report, graph_then, &graph)
+            }
+            None if is_kept => revision.report_and_keep(&mut then, &graph, progress),
+            None => revision.report(&then, &evaluators, &graph, progress),
+        };
+        let (mut report, before) = rayon::join(|| self.everything(&graph, progress), before);
+        let before = before?;
+        checks::select(&mut report, &graph, self.selection);
         let found = report.fingerprints();
         let scope = self.scope(&graph)?;
         scope.apply(&mut report);
-        if let (Some(revision), Some(before)) = (revision, before?) {
-            report.leave_out_older(&before, &found, &revision.name, &|it| scope.wants(it));
+        report.leave_out_older(&before, &found, &revision.name, &|it| scope.wants(it));
+        drop(scope);
+        Ok(self.finish(report, graph, evaluators, progress))
+    }
+
+    /// The graph, with the evaluations behind it if they are asked for.
+    fn graph(
+        &self,
+        with_evaluators: bool,
+        progress: &dyn Progress,
+    ) -> Result<(Vec<Evaluator<'_>>, Graph)> {
+        if with_evaluators {
+            graph::build_and_keep(self.workspace, self.cells, progress)
+        } else {
+            Ok((Vec::new(), graph::build(self.workspace, progress)?))
         }
+    }
+
+    fn everything(&self, graph: &Graph, progress: &dyn Progress) -> Report {
+        checks::everything(self.workspace, graph, progress)
+    }
+
+    /// Adds what a report shows besides its findings.
+    fn finish(
+        &self,
+        mut report: Report,
+        graph: Graph,
+        evaluators: Vec<Evaluator<'_>>,
+        progress: &dyn Progress,
+    ) -> Report {
         self.name_owners(&graph, &mut report);
         if offers(self.args) {
             self.offer(&mut report, &graph, &evaluators, progress);
         }
+        // The process ends soon, and frees all of it at once.
         std::mem::forget((graph, evaluators));
-        Ok(report)
+        report
     }
 
     fn scope<'s>(&'s self, graph: &'s Graph) -> Result<Scope<'s>> {

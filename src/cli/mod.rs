@@ -81,7 +81,7 @@ fn command(
     err: &mut dyn Write,
 ) -> Result<Exit> {
     let mut context = Context::new(&arguments.global, surroundings, out, err);
-    match &arguments.command {
+    let exit = match &arguments.command {
         Command::Lint(args) => lint::run(args, &mut context),
         Command::Codemod(args) => codemod::run(args, &mut context),
         Command::Baseline(args) => baseline::run(args, &mut context),
@@ -97,7 +97,10 @@ fn command(
         Command::Config(args) => config::run(args, &mut context),
         Command::Completions(args) => completions::run(args, &mut context),
         Command::Man(args) => man::run(args, &mut context),
-    }
+    };
+    context.out.flush().map_err(output_error)?;
+    context.save_cache();
+    exit
 }
 
 /// What clap has to say: help and version, or a mistake in the arguments.

@@ -1,11 +1,14 @@
 //! The names of the checks. Pure values; touches nothing.
 
 use super::Severity;
+use serde::{Deserialize, Serialize};
 
 macro_rules! checks {
     ($($variant:ident $name:literal $severity:ident $summary:literal;)*) => {
         /// One of the checks.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+        )]
         pub enum CheckId {
             $(#[doc = $summary] $variant,)*
         }

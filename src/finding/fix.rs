@@ -4,9 +4,10 @@ use super::CheckId;
 use crate::buck::LiteralId;
 use crate::label::Label;
 use crate::source::{ProjectPath, Span};
+use serde::{Deserialize, Serialize};
 
 /// Whether a fix can be made without a person looking at it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Safety {
     /// Changes nothing that anybody can see, but for what it costs to build.
     Safe,
@@ -25,7 +26,7 @@ impl Safety {
 }
 
 /// A dependency as one literal gives it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Removal {
     /// The target that has it.
     pub from: Label,
@@ -38,7 +39,7 @@ pub struct Removal {
 }
 
 /// A dependency that comes.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Addition {
     /// The target that gets it.
     pub to: Label,
@@ -47,7 +48,7 @@ pub struct Addition {
 }
 
 /// A comment `# secateur: keep[check] reason` that comes.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Keep {
     /// A build file, a file that it loads, or a Python source.
     pub path: ProjectPath,
@@ -62,7 +63,7 @@ pub struct Keep {
 }
 
 /// One change in meaning.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Change {
     /// The file goes, and every mention of it as a source.
     DeleteFile(ProjectPath),
@@ -85,7 +86,7 @@ pub enum Change {
 }
 
 /// Changes that only make sense together.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FixSet {
     /// Whether it can be made unseen.
     pub safety: Safety,

@@ -45,7 +45,7 @@ impl Confidence {
 }
 
 /// How bad it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// For information.
@@ -68,7 +68,7 @@ impl Severity {
 }
 
 /// Where the reader should look. Lines and columns count from 1, columns in characters; the end is one past the last one.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Region {
     /// The file.
     pub path: ProjectPath,
@@ -93,7 +93,7 @@ impl Region {
 }
 
 /// A place that speaks for a finding, with what is to be seen there.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Evidence {
     /// The file, relative to the project root.
     pub path: String,
@@ -104,7 +104,7 @@ pub struct Evidence {
 }
 
 /// One result of a check.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// The check.
     pub check: CheckId,
@@ -163,7 +163,7 @@ impl Finding {
 }
 
 /// How much of the repository was read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coverage {
     /// Build files.
     pub packages: usize,

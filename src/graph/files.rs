@@ -1,13 +1,16 @@
 //! The Python files of the project and their facts. Reads them, in parallel, through the workspace.
 
 use super::ids::FileId;
+use crate::digest::{Digest, Parts};
 use crate::progress::Progress;
 use crate::python::{self, Facts, SourceKind};
 use crate::source::{Problem, ProblemKind, ProjectPath};
-use crate::workspace::Workspace;
+use crate::workspace::{Content, Workspace};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::io;
 use std::sync::Arc;
 
 /// A Python file.
@@ -126,21 +129,26 @@ fn has_only_comments(bytes: &[u8]) -> bool {
     lines.all(|line| line.is_empty() || line.starts_with(b"#"))
 }
 
+/// What a file says, as far as it follows from its bytes and some settings alone.
+#[derive(Serialize, Deserialize)]
+struct Said {
+    facts: Facts,
+    is_empty: bool,
+}
+
 fn read_one(
     workspace: &Workspace,
     path: &ProjectPath,
     kind: SourceKind,
     doctests: bool,
 ) -> PythonFile {
-    match workspace.files.read(path) {
-        Ok(bytes) => {
-            let mut facts = python::facts(path, &bytes, kind);
-            if doctests && kind == SourceKind::Module {
-                facts.imports.extend(python::doctest_imports(&bytes));
-            }
-            let text = facts.incomplete.then(|| String::from_utf8_lossy(&bytes).into_owned());
-            let is_empty = bytes.iter().all(u8::is_ascii_whitespace)
-                || workspace.cells.is_bazel() && has_only_comments(&bytes);
+    let said = if workspace.cache.is_on() {
+        said_before(workspace, path, kind, doctests)
+    } else {
+        workspace.files.read(path).map(|bytes| said(workspace, path, &bytes, kind, doctests))
+    };
+    match said {
+        Ok((Said { facts, is_empty }, text)) => {
             PythonFile { path: path.clone(), facts, text, unreadable: false, is_empty }
         }
         Err(error) => {
@@ -153,4 +161,48 @@ fn read_one(
             PythonFile { path: path.clone(), facts, text: None, unreadable: true, is_empty: false }
         }
     }
+}
+
+/// What the cache has, and else what it has from now on.
+fn said_before(
+    workspace: &Workspace,
+    path: &ProjectPath,
+    kind: SourceKind,
+    doctests: bool,
+) -> io::Result<(Said, Option<String>)> {
+    let Content { digest, bytes } = workspace.files.content(path)?;
+    let key = |digest: &Digest| {
+        let mut key = Parts::new("python");
+        key.add_number(kind as u64).add_number(doctests.into());
+        key.add_number(workspace.cells.is_bazel().into()).add_digest(digest).finish()
+    };
+    if let Some(said) = workspace.cache.get(&key(&digest)) {
+        return Ok((said, None));
+    }
+    let is_known = bytes.is_some();
+    let bytes = bytes.map_or_else(|| workspace.files.read(path), Ok)?;
+    let (said, text) = said(workspace, path, &bytes, kind, doctests);
+    // Where the text counts as well, nothing is gained.
+    if text.is_none() {
+        let digest = if is_known { digest } else { Digest::of(&bytes) };
+        workspace.cache.put(key(&digest), &said);
+    }
+    Ok((said, text))
+}
+
+fn said(
+    workspace: &Workspace,
+    path: &ProjectPath,
+    bytes: &[u8],
+    kind: SourceKind,
+    doctests: bool,
+) -> (Said, Option<String>) {
+    let mut facts = python::facts(path, bytes, kind);
+    if doctests && kind == SourceKind::Module {
+        facts.imports.extend(python::doctest_imports(bytes));
+    }
+    let text = facts.incomplete.then(|| String::from_utf8_lossy(bytes).into_owned());
+    let is_empty = bytes.iter().all(u8::is_ascii_whitespace)
+        || workspace.cells.is_bazel() && has_only_comments(bytes);
+    (Said { facts, is_empty }, text)
 }

@@ -1,10 +1,12 @@
 //! What files outside of the graph name: labels, modules and paths in CI configuration, scripts and the like. Reads them.
 
 use crate::buck;
+use crate::digest::{Digest, Parts};
 use crate::label::Label;
 use crate::source::ProjectPath;
-use crate::workspace::Workspace;
+use crate::workspace::{Content, Workspace};
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Files larger than this are data, whatever their names say.
@@ -14,7 +16,7 @@ const MAX_BYTES: usize = 1 << 20;
 pub(super) type Place = (ProjectPath, u32);
 
 /// What the files of `[roots] files` name. Patterns such as `//...` name nothing: they take whatever is there.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Mentions {
     /// Labels, resolved from the project root.
     pub labels: BTreeMap<Label, Place>,
@@ -33,17 +35,14 @@ impl Mentions {
             .filter(|path| workspace.settings.roots.files.matches(path))
             .filter(|path| !is_read_otherwise(workspace, path))
             .collect();
-        let found: Vec<Self> = wanted
-            .par_iter()
-            .map(|path| {
-                let bytes = workspace.files.read(path).unwrap_or_default();
-                let mut mentions = Self::default();
-                if bytes.len() <= MAX_BYTES && !bytes.contains(&0) {
-                    mentions.scan(workspace, path, &String::from_utf8_lossy(&bytes));
-                }
-                mentions
-            })
-            .collect();
+        let is_kept = workspace.cache.is_on();
+        // Labels are resolved by the names of cells.
+        let settings = is_kept.then(|| workspace.digest_of_settings(&workspace.cells));
+        let found = wanted.par_iter().map(|path| match &settings {
+            Some(settings) => Self::kept(workspace, path, settings),
+            None => Self::of(workspace, path, &workspace.files.read(path).unwrap_or_default()),
+        });
+        let found: Vec<Self> = found.collect();
         let mut all = Self::default();
         for mentions in found {
             merge(&mut all.labels, mentions.labels);
@@ -51,6 +50,31 @@ impl Mentions {
             merge(&mut all.paths, mentions.paths);
         }
         all
+    }
+
+    /// What the cache has, and else what it has from now on.
+    fn kept(workspace: &Workspace, path: &ProjectPath, settings: &Digest) -> Self {
+        let Ok(Content { digest, bytes }) = workspace.files.content(path) else {
+            return Self::default();
+        };
+        let key = |digest: &Digest| {
+            let mut key = Parts::new("mentions");
+            key.add_digest(settings).add(path.as_str()).add_digest(digest).finish()
+        };
+        workspace.cache.get(&key(&digest)).unwrap_or_else(|| {
+            let bytes = bytes.or_else(|| workspace.files.read(path).ok()).unwrap_or_default();
+            let found = Self::of(workspace, path, &bytes);
+            workspace.cache.put(key(&Digest::of(&bytes)), &found);
+            found
+        })
+    }
+
+    fn of(workspace: &Workspace, path: &ProjectPath, bytes: &[u8]) -> Self {
+        let mut mentions = Self::default();
+        if bytes.len() <= MAX_BYTES && !bytes.contains(&0) {
+            mentions.scan(workspace, path, &String::from_utf8_lossy(bytes));
+        }
+        mentions
     }
 
     fn scan(&mut self, workspace: &Workspace, path: &ProjectPath, text: &str) {

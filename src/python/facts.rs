@@ -75,7 +75,6 @@ pub struct Import {
     /// `not (…)` in the `else` branch.
     pub condition: Option<Box<str>>,
     /// The statement; for `import a, b` the alias.
-    #[serde(with = "SpanDef")]
     pub span: Span,
     /// Line of the span's start, counted from 1.
     pub line: u32,
@@ -93,7 +92,6 @@ pub struct ImportedName {
     /// The name it gets here.
     pub bound: Box<str>,
     /// The name with its `as` part.
-    #[serde(with = "SpanDef")]
     pub span: Span,
     /// Line counted from 1.
     pub line: u32,
@@ -136,7 +134,6 @@ pub struct DynamicUse {
     /// The call as its canonical name, such as `importlib.import_module`.
     pub call: Box<str>,
     /// The call.
-    #[serde(with = "SpanDef")]
     pub span: Span,
     /// Line counted from 1.
     pub line: u32,
@@ -182,7 +179,6 @@ pub struct DottedString {
     /// Where it stands.
     pub kind: StringKind,
     /// The literal or comment.
-    #[serde(with = "SpanDef")]
     pub span: Span,
     /// Line counted from 1.
     pub line: u32,
@@ -209,7 +205,6 @@ pub struct PathString {
     /// The path as written.
     pub text: Box<str>,
     /// The literal.
-    #[serde(with = "SpanDef")]
     pub span: Span,
     /// Line counted from 1.
     pub line: u32,
@@ -256,7 +251,6 @@ pub struct Directive {
     /// The line it speaks of: its own, or the next one with code if it is alone on its own.
     pub speaks_of: u32,
     /// The comment.
-    #[serde(with = "SpanDef")]
     pub span: Span,
 }
 
@@ -295,27 +289,7 @@ pub struct FactProblem {
     /// Line counted from 1, or 0 when the whole file is meant.
     pub line: u32,
     /// The class of problem.
-    #[serde(with = "ProblemKindDef")]
     pub kind: ProblemKind,
     /// What happened, as a lower-case fragment without a full stop.
     pub message: String,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "Span")]
-struct SpanDef {
-    start: u32,
-    end: u32,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "ProblemKind")]
-enum ProblemKindDef {
-    Unreadable,
-    Syntax,
-    Load,
-    UnknownName,
-    Statement,
-    Limit,
-    Config,
 }

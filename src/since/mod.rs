@@ -1,9 +1,12 @@
 //! What a change introduced: the findings of a workspace without those that it had at a revision. Reads through the workspace.
 
+mod kept;
 mod renames;
 
+pub use kept::{Watch, find};
+
 use crate::buck::Evaluator;
-use crate::checks::{self, Selection};
+use crate::checks;
 use crate::error::Result;
 use crate::finding::Report;
 use crate::graph::{self, Graph};
@@ -58,7 +61,7 @@ impl Revision {
     }
 
     /// All that there was to find, under the names of today. `then` is its workspace; `evaluators` and `now`
-    /// are those of today.
+    /// are those of today, and what did not change is taken from them.
     pub fn report(
         &self,
         then: &Workspace,
@@ -73,8 +76,37 @@ impl Revision {
         let evaluators: Result<Vec<Evaluator<'_>>> =
             evaluators.iter().zip(&cells).map(beside).collect();
         let graph = graph::build_beside(then, &evaluators?, now, &changed, progress)?;
-        let mut report = checks::run(then, &graph, &Selection::default(), progress);
-        Renames::new(self, &graph, now).apply(&mut report);
+        let report = checks::everything(then, &graph, progress);
+        self.under_names_of_today(report, || Ok(graph), now)
+    }
+
+    /// The same for later runs to find. Nothing is taken from elsewhere: what it rests on is what it reads, and the cache has
+    /// most of that.
+    pub fn report_and_keep(
+        &self,
+        then: &mut Workspace,
+        now: &Graph,
+        progress: &dyn Progress,
+    ) -> Result<Report> {
+        let watch = Watch::begin(then);
+        let graph = graph::build(then, progress)?;
+        let report = checks::everything(then, &graph, progress);
+        if let Some(watch) = watch {
+            watch.keep(then, &report);
+        }
+        self.under_names_of_today(report, || Ok(graph), now)
+    }
+
+    /// Gives the findings of then the names of today; `graph` is that of then, which is only needed where files moved.
+    pub fn under_names_of_today(
+        &self,
+        mut report: Report,
+        graph: impl FnOnce() -> Result<Graph>,
+        now: &Graph,
+    ) -> Result<Report> {
+        if self.files.iter().any(|file| file.from.is_some()) {
+            Renames::new(self, &graph()?, now).apply(&mut report);
+        }
         Ok(report)
     }
 }

@@ -7,6 +7,9 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::stat::{Known, Stat};
+use crate::cache::Cache;
+use crate::digest::{Digest, Parts};
 use crate::source::ProjectPath;
 
 /// Larger files are not read: none of them is a source, and a few would fill the memory.
@@ -17,6 +20,11 @@ pub trait Files: Send + Sync {
     /// The bytes of a file. Symbolic links are followed.
     fn read(&self, path: &ProjectPath) -> io::Result<Vec<u8>>;
 
+    /// What a file holds, without a look at it where nothing was written to it since the last one.
+    fn content(&self, path: &ProjectPath) -> io::Result<Content> {
+        self.read(path).map(Content::of)
+    }
+
     /// Whether a file is there to be read; a directory is not one.
     fn exists(&self, path: &ProjectPath) -> bool;
 
@@ -26,22 +34,62 @@ pub trait Files: Send + Sync {
     }
 }
 
+/// What a file holds.
+#[derive(Clone, Debug)]
+pub struct Content {
+    /// The digest of its bytes.
+    pub digest: Digest,
+    /// Its bytes, where they had to be read to know their digest.
+    pub bytes: Option<Vec<u8>>,
+}
+
+impl Content {
+    /// These bytes.
+    pub fn of(bytes: Vec<u8>) -> Self {
+        Self { digest: Digest::of(&bytes), bytes: Some(bytes) }
+    }
+}
+
 /// The files as they are on disk.
 #[derive(Clone, Debug)]
 pub struct DiskFiles {
     root: PathBuf,
+    cache: Arc<Cache>,
 }
 
 impl DiskFiles {
     /// The files of the project at `root`.
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self { root: root.into(), cache: Arc::default() }
+    }
+
+    /// The same with what earlier runs know of them.
+    #[must_use]
+    pub fn with_cache(self, cache: &Arc<Cache>) -> Self {
+        Self { cache: Arc::clone(cache), ..self }
     }
 }
 
 impl Files for DiskFiles {
     fn read(&self, path: &ProjectPath) -> io::Result<Vec<u8>> {
         read(&self.root.join(path.as_str()))
+    }
+
+    fn content(&self, path: &ProjectPath) -> io::Result<Content> {
+        let file = self.root.join(path.as_str());
+        let Some(stat) = Stat::of(&file).filter(|_| self.cache.is_on()) else {
+            return read(&file).map(Content::of);
+        };
+        let key = Parts::new("stat").add(path.as_str()).finish();
+        let known: Option<Known> = self.cache.get(&key);
+        if let Some(known) = known.filter(|known| known.stat == stat) {
+            return Ok(Content { digest: known.digest, bytes: None });
+        }
+        let content = Content::of(read(&file)?);
+        if stat.is_settled(self.cache.started()) {
+            self.cache.put(key, &Known { stat, digest: content.digest });
+        }
+        Ok(content)
     }
 
     fn exists(&self, path: &ProjectPath) -> bool {
@@ -72,6 +120,13 @@ impl Files for OverlayFiles {
             Some(Some(bytes)) => Ok(bytes.clone()),
             Some(None) => Err(io::ErrorKind::NotFound.into()),
             None => self.base.read(path),
+        }
+    }
+
+    fn content(&self, path: &ProjectPath) -> io::Result<Content> {
+        match self.changed.get(path) {
+            Some(_) => self.read(path).map(Content::of),
+            None => self.base.content(path),
         }
     }
 

@@ -10,6 +10,7 @@ mod config_sources;
 mod files;
 mod globs;
 mod ignore_set;
+mod observed;
 mod origin;
 mod outside;
 mod path_globs;
@@ -20,6 +21,8 @@ mod settings;
 mod settings_read;
 mod settings_schema;
 mod settings_values;
+mod stat;
+mod state;
 mod tree;
 mod walk;
 
@@ -29,8 +32,9 @@ use std::sync::Arc;
 
 pub use buckconfig::BuckConfig;
 pub use cells::{Cell, CellOrigin, Cells};
-pub use files::{DiskFiles, Files, OverlayFiles};
+pub use files::{Content, DiskFiles, Files, OverlayFiles};
 pub use globs::{glob, package_files};
+pub use observed::{ObservedFiles, Question, answer};
 pub use origin::Origin;
 pub use outside::{Differences, Fact, Outside, RecordedTarget, Recording, Side};
 pub use path_globs::PathGlobs;
@@ -45,6 +49,7 @@ pub use tree::{Dir, PackageDir, Symlink, Tree};
 
 use config_sources::ConfigSources;
 
+use crate::cache::Cache;
 use crate::error::{Error, Result};
 use crate::source::{Problem, ProjectPath};
 
@@ -80,6 +85,8 @@ pub struct Workspace {
     pub problems: Vec<Problem>,
     /// What Buck2 says, if somebody asked it.
     pub outside: Option<Arc<Outside>>,
+    /// What earlier runs found out.
+    pub cache: Arc<Cache>,
     /// Where the configuration of the cells comes from.
     sources: ConfigSources,
 }
@@ -102,7 +109,21 @@ impl Workspace {
         problems.extend_from_slice(tree.problems());
         problems.sort();
         let files = Arc::new(DiskFiles::new(&root));
-        Ok(Self { root, start, cells, tree, settings, files, problems, outside: None, sources })
+        let (outside, cache) = (None, Arc::default());
+        Ok(Self { root, start, cells, tree, settings, files, problems, outside, cache, sources })
+    }
+
+    /// Takes over what earlier runs found out, and lets later ones know.
+    pub fn use_cache(&mut self, cache: &Arc<Cache>) {
+        self.files = Arc::new(DiskFiles::new(&self.root).with_cache(cache));
+        self.cache = Arc::clone(cache);
+    }
+
+    /// From now on notes what is asked about files.
+    pub fn observe(&mut self) -> Arc<ObservedFiles> {
+        let observed = Arc::new(ObservedFiles::new(Arc::clone(&self.files)));
+        self.files = Arc::<ObservedFiles>::clone(&observed);
+        observed
     }
 
     /// The same project with other contents of some files, `None` for those that are gone. Nothing is written.
@@ -121,6 +142,7 @@ impl Workspace {
             files: Arc::new(OverlayFiles::new(Arc::clone(&self.files), contents.clone())),
             problems: self.problems.clone(),
             outside: self.outside.clone(),
+            cache: Arc::clone(&self.cache),
             sources: self.sources.clone(),
         }
     }

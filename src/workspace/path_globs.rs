@@ -1,14 +1,23 @@
 //! Globs over project paths, as `secateur.toml` has them. Pure; touches nothing.
 
+use std::fmt;
+
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use crate::source::ProjectPath;
 
 /// Patterns anchored at the project root; `*` stays within a directory, `**` does not.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct PathGlobs {
     patterns: Vec<String>,
     set: GlobSet,
+}
+
+/// What was compiled says nothing more.
+impl fmt::Debug for PathGlobs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.patterns.fmt(f)
+    }
 }
 
 impl PathGlobs {

@@ -63,7 +63,7 @@ impl Settings {
 }
 
 /// How the project is laid out.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Project {
     /// A set of settings that fits a family of repositories. Default: none.
     pub preset: Option<Preset>,
@@ -75,6 +75,15 @@ pub struct Project {
     pub dialect: Option<Dialect>,
     /// The names of build files in all cells. Default: what each cell's `.buckconfig` says.
     pub build_files: Vec<String>,
+    /// Whether what files say is kept between runs, in the user's cache directory. Default: yes.
+    pub cache: bool,
+}
+
+impl Default for Project {
+    fn default() -> Self {
+        let (preset, mount, exclude) = (None, None, PathGlobs::default());
+        Self { preset, mount, exclude, dialect: None, build_files: Vec::new(), cache: true }
+    }
 }
 
 /// The build system whose files are read.

@@ -69,6 +69,7 @@ impl Part for Project {
         section.read("preset", &mut self.preset)?;
         section.read("mount", &mut self.mount)?;
         section.read("exclude", &mut self.exclude)?;
+        section.read("cache", &mut self.cache)?;
         section.read("dialect", &mut self.dialect)?;
         section.read("build-files", &mut self.build_files)
     }

@@ -35,6 +35,7 @@ const FULL: &str = r#"
 preset = "fbcode"
 mount = "fbcode//executorch"
 exclude = ["third_party/**"]
+cache = false
 build-files = ["BUILD"]
 [python]
 notebooks = false

@@ -5,6 +5,7 @@ use secateur::workspace::Environment;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 
 /// The repository of this program.
@@ -37,12 +38,27 @@ pub struct Outcome {
     pub err: String,
 }
 
-/// Runs `secateur` with these arguments, split at spaces, in `dir`, seeing nothing of this machine's environment.
+/// Where the programs that a test starts keep what they found out; gone with the test.
+pub fn cache_home() -> PathBuf {
+    thread_local!(static HOME: TempDir = tempfile::tempdir().unwrap());
+    HOME.with(|home| home.path().to_path_buf())
+}
+
+/// The time of day since the epoch.
+pub fn now() -> Duration {
+    SystemTime::UNIX_EPOCH.elapsed().unwrap()
+}
+
+/// Runs `secateur` with these arguments, split at spaces, in `dir`, seeing nothing of this machine's environment. What one run
+/// of a test finds out, the next one knows.
 pub fn secateur(dir: &Path, args: &str) -> Outcome {
     let current_dir = dir.to_path_buf();
     let environment = Environment { current_dir, ..Environment::default() };
     let today = jiff::civil::date(2026, 5, 17);
-    secateur_in(&Surroundings { environment, today, ..Surroundings::default() }, args)
+    let (cache_dir, started) = (Some(cache_home()), now());
+    let surroundings =
+        Surroundings { environment, today, cache_dir, started, ..Surroundings::default() };
+    secateur_in(&surroundings, args)
 }
 
 /// The same in given surroundings.

@@ -38,6 +38,7 @@ impl Terminal {
         command.env("LANG", "C.UTF-8");
         // A home is no project.
         command.env("HOME", "/nonexistent");
+        command.env("XDG_CACHE_HOME", crate::support::cache_home());
         command.env("PS1", "ready> ");
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);

@@ -1,0 +1,120 @@
+//! Whole results of earlier runs: what there is to find in a state of the files. Reads through the workspace.
+//!
+//! A result holds for every state in which all questions that were asked about files have the same answers. So first the
+//! questions are kept that runs over the same tree and settings had, then what came of each set of answers.
+
+use crate::digest::{Digest, Parts};
+use crate::finding::{Coverage, Finding, Report};
+use crate::graph;
+use crate::source::{Problem, ProjectPath};
+use crate::workspace::{ObservedFiles, Question, Workspace, answer};
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// Runs over the same tree ask nearly the same questions; more sets of them are not tried.
+const MAX_SETS: usize = 4;
+
+type Questions = Vec<(ProjectPath, Question)>;
+
+/// What a run found, before anything is selected.
+#[derive(Serialize, Deserialize)]
+struct Result<'r> {
+    findings: Cow<'r, [Finding]>,
+    coverage: Coverage,
+    suppressed: usize,
+    problems: Cow<'r, [Problem]>,
+}
+
+/// A run whose result will be kept.
+pub struct Watch {
+    observed: Arc<ObservedFiles>,
+    key: Digest,
+}
+
+impl Watch {
+    /// Begins before the run; `None` if nothing can be kept.
+    pub fn begin(workspace: &mut Workspace) -> Option<Self> {
+        let key = key(workspace)?;
+        Some(Self { observed: workspace.observe(), key })
+    }
+
+    /// Keeps what the run found: everything, whatever was asked for.
+    pub fn keep(&self, workspace: &Workspace, report: &Report) {
+        let Some((questions, answers)) = self.observed.questions() else { return };
+        let cache = &workspace.cache;
+        let set = set_of(&questions);
+        let mut sets: Vec<Digest> = cache.get(&self.key).unwrap_or_default();
+        if sets.first() != Some(&set) {
+            sets.retain(|other| *other != set);
+            sets.insert(0, set);
+            sets.truncate(MAX_SETS);
+            cache.put(self.key, &sets);
+        }
+        if !cache.has(&set) {
+            cache.put(set, &questions);
+        }
+        let (findings, problems) =
+            (Cow::Borrowed(&*report.findings), Cow::Borrowed(&*report.problems));
+        let Report { coverage, suppressed, .. } = *report;
+        let result = Result { findings, coverage, suppressed, problems };
+        let key = result_key(&self.key, &set, &answers);
+        if !cache.has(&key) {
+            cache.put(key, &result);
+        }
+    }
+}
+
+/// What a run over a workspace in this state found.
+pub fn find(workspace: &Workspace) -> Option<Report> {
+    let key = key(workspace)?;
+    let sets: Vec<Digest> = workspace.cache.get(&key)?;
+    let mut known: FxHashMap<(ProjectPath, Question), Digest> = FxHashMap::default();
+    sets.iter().find_map(|set| {
+        let questions: Questions = workspace.cache.get(set)?;
+        let new: Vec<&(ProjectPath, Question)> =
+            questions.iter().filter(|question| !known.contains_key(question)).collect();
+        let ask = |(path, question): &(ProjectPath, Question)| {
+            ((path.clone(), *question), answer(&*workspace.files, path, *question))
+        };
+        let answers: Vec<_> = new.into_par_iter().map(ask).collect();
+        known.extend(answers);
+        let mut answers = Parts::new("answers");
+        for question in &questions {
+            answers.add_digest(known.get(question)?);
+        }
+        let result: Result<'_> = workspace.cache.get(&result_key(&key, set, &answers.finish()))?;
+        let Result { findings, coverage, suppressed, problems } = result;
+        let (findings, problems) = (findings.into_owned(), problems.into_owned());
+        Some(Report { findings, coverage, suppressed, problems, ..Report::default() })
+    })
+}
+
+/// Of all that a result depends on besides the contents of files.
+fn key(workspace: &Workspace) -> Option<Digest> {
+    // What Buck2 says lies in no file of the project.
+    if !workspace.cache.is_on() || workspace.outside.is_some() {
+        return None;
+    }
+    let mut parts = Parts::new("questions");
+    for cells in graph::configurations(workspace).ok()? {
+        parts.add_digest(&workspace.digest_of_settings(&cells));
+    }
+    parts.add_digest(&workspace.tree.digest());
+    parts.add(format!("{:?}", workspace.problems));
+    Some(parts.finish())
+}
+
+fn set_of(questions: &Questions) -> Digest {
+    let mut parts = Parts::new("set of questions");
+    for (path, question) in questions {
+        parts.add(path.as_str()).add_number(*question as u64);
+    }
+    parts.finish()
+}
+
+fn result_key(key: &Digest, set: &Digest, answers: &Digest) -> Digest {
+    Parts::new("result").add_digest(key).add_digest(set).add_digest(answers).finish()
+}
