@@ -1,5 +1,7 @@
 //! Names this build by what it is made from, so that a cache which another build wrote is not read. Reads the sources.
 
+#![expect(clippy::disallowed_methods, reason = "it runs before there is a program that has rules")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs, io};

@@ -31,8 +31,8 @@ impl Digest {
 /// Any part of it is as good as the whole.
 impl Hash for Digest {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let [a, b, c, d, e, f, g, h, ..] = self.0;
-        state.write_u64(u64::from_le_bytes([a, b, c, d, e, f, g, h]));
+        let part = self.0.first_chunk().copied().unwrap_or_default();
+        state.write_u64(u64::from_le_bytes(part));
     }
 }
 

@@ -39,7 +39,7 @@ impl Kept {
     fn of_sample(name: &str) -> Self {
         let project = Project::new("");
         copy(&repository().join("sample-repos").join(name), &project.path(""));
-        Self { project, home: tempfile::tempdir().unwrap(), later: Duration::from_secs(60) }
+        Self { project, home: tempfile::tempdir().unwrap(), later: Duration::from_mins(1) }
     }
 
     fn run(&self, args: &str) -> Outcome {

@@ -26,9 +26,10 @@ pub(super) fn evaluate(
     cells: &Cells,
     progress: &dyn Progress,
 ) -> Result<Option<Evaluation>> {
-    let session = match cells.is_bazel() {
-        true => Session::with_bazel(workspace, cells)?,
-        false => Session::with_table(workspace, cells)?,
+    let session = if cells.is_bazel() {
+        Session::with_bazel(workspace, cells)?
+    } else {
+        Session::with_table(workspace, cells)?
     };
     let mut modules = Modules::default();
     let roots = Roots::new(workspace, cells);

@@ -361,13 +361,17 @@ pub(super) fn read_and_parse(
     let is_kept = session.workspace.cache.is_on() && number.is_some();
     // Nobody edits the prelude, so that its literals need no marks.
     let number = number.filter(|_| !session.is_prelude(path));
-    let parse = |bytes: Vec<u8>| match session.has_half_of(path) {
-        true => parse_half(path, bytes),
-        false => ParsedFile::parse(path, bytes, number),
+    let parse = |bytes: Vec<u8>| {
+        if session.has_half_of(path) {
+            parse_half(path, bytes)
+        } else {
+            ParsedFile::parse(path, bytes, number)
+        }
     };
-    let parsed = match is_kept {
-        true => restore_or_parse(session, path, number, &parse),
-        false => session.disk.files.read(path).map(parse),
+    let parsed = if is_kept {
+        restore_or_parse(session, path, number, &parse)
+    } else {
+        session.disk.files.read(path).map(parse)
     };
     parsed.unwrap_or_else(|error| {
         let mut file = ParsedFile::parse(path, Vec::new(), number);

@@ -88,7 +88,7 @@ pub(super) enum Command {
     /// Take back a batch of changes, or complete one that was interrupted
     Undo(Undo),
     /// Ship executables as bundles: only what changed is packed, sent and fetched
-    Caf(Caf),
+    Caf(Box<Caf>),
     /// Describe a check, or list all checks
     Explain(Explain),
     /// Print the settings in effect

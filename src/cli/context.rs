@@ -170,7 +170,7 @@ impl<'a> Context<'a> {
 
     /// The variable of the environment that an option names.
     pub(super) fn variable(&self, name: &str) -> Option<String> {
-        self.surroundings.variable(name)
+        Surroundings::variable(name)
     }
 
     /// Whether nothing but results is wanted.

@@ -98,7 +98,7 @@ impl Surroundings {
 
     /// A variable whose name the user gave, since what is in it is no one's to see on a command line.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
-    pub(super) fn variable(&self, name: &str) -> Option<String> {
+    pub(super) fn variable(name: &str) -> Option<String> {
         std::env::var(name).ok().filter(|value| !value.is_empty())
     }
 

@@ -17,7 +17,7 @@ use super::tree::{Limits, Manifest};
 use crate::error::{Error, Result};
 use crate::progress::Progress;
 use rayon::prelude::*;
-use stat_cache::Key;
+use stat_cache::{Became, Key};
 use std::fs::File;
 use std::io::Read;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -108,10 +108,12 @@ impl Packing<'_> {
 
     fn file(&self, path: &str, file: &SourceFile) -> Result<Outcome> {
         let key = stat_cache::key(file);
-        if let Some(digest) = self.cache.get(path, &key)
-            && digest.map_or(Ok(true), |digest| self.writer.has(&digest))?
-        {
-            return Ok(Outcome { digest, key: Some(key) });
+        match self.cache.get(path, &key) {
+            Some(Became::LeftOut) => return Ok(Outcome { digest: None, key: Some(key) }),
+            Some(Became::Stored(digest)) if self.writer.has(&digest)? => {
+                return Ok(Outcome { digest: Some(digest), key: Some(key) });
+            }
+            _ => {}
         }
         self.files_read.fetch_add(1, Ordering::Relaxed);
         let digest = self.read(file)?;

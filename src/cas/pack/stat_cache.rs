@@ -20,8 +20,21 @@ const CHECKSUM: usize = 32;
 /// What a file's outcome depends on, hashed.
 pub(super) type Key = [u8; 16];
 
-/// What became of a file: the hash and size of what was stored, or that it was left out.
+/// What became of a file, as it is kept: the hash and size of what was stored, or that it was left out.
 type Outcome = Option<([u8; 32], u64)>;
+
+/// What became of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Became {
+    Stored(Digest),
+    LeftOut,
+}
+
+impl Became {
+    pub(super) fn of(digest: Option<Digest>) -> Self {
+        digest.map_or(Self::LeftOut, Self::Stored)
+    }
+}
 
 /// The outcomes of the last time that a tree was packed, by path.
 #[derive(Debug, Default)]
@@ -46,15 +59,17 @@ impl StatCache {
     }
 
     /// What became of the file the last time; `None` if that is not known of this one.
-    pub(super) fn get(&self, path: &str, key: &Key) -> Option<Option<Digest>> {
+    pub(super) fn get(&self, path: &str, key: &Key) -> Option<Became> {
         let (known, outcome) = self.known.get(path)?;
-        (known == key).then(|| outcome.map(|(hash, size)| Digest::new(hash, size)))
+        (known == key).then(|| Became::of(outcome.map(|(hash, size)| Digest::new(hash, size))))
     }
 
     /// Whether nothing else is known than this.
     pub(super) fn is_same(&self, outcomes: &[(String, Key, Option<Digest>)]) -> bool {
         self.known.len() == outcomes.len()
-            && outcomes.iter().all(|(path, key, digest)| self.get(path, key) == Some(*digest))
+            && outcomes
+                .iter()
+                .all(|(path, key, digest)| self.get(path, key) == Some(Became::of(*digest)))
     }
 
     /// Keeps the outcomes for the next time.

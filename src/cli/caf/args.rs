@@ -59,7 +59,7 @@ pub(in crate::cli) struct Server {
     /// The environment variable that holds the bearer token
     #[arg(long, global = true, value_name = "VARIABLE", conflicts_with = "credential_helper")]
     pub(super) token_env: Option<String>,
-    /// A program that gives credentials, as Bazel's --credential_helper
+    /// A program that gives credentials, as Bazel's `--credential_helper`
     #[arg(long, global = true, value_name = "PROGRAM")]
     pub(super) credential_helper: Option<PathBuf>,
     /// Trust servers that this certificate signed (PEM), instead of those that the system trusts

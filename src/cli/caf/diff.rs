@@ -24,7 +24,8 @@ pub(super) fn run(args: &Diff, depot: &Depot<'_>, context: &Context<'_>) -> Resu
             writer.commit()?;
         }
         let changes = diff(&store, Some(old), Some(new), &limits)?;
-        let (before, after) = (Manifest::load(&store, old, &limits)?, Manifest::load(&store, new, &limits)?);
+        let (before, after) =
+            (Manifest::load(&store, old, &limits)?, Manifest::load(&store, new, &limits)?);
         Ok(Output::Diff(differences(args, &changes, &before, &after)))
     })
 }
@@ -55,7 +56,7 @@ fn differences(
         new_bytes: after.totals().bytes,
     };
     for (path, difference) in changes {
-        let (old, new) = (&difference.before, &difference.after);
+        let (old, new) = (difference.before.as_ref(), difference.after.as_ref());
         if is_directory(old) && is_directory(new) {
             continue;
         }
@@ -69,18 +70,19 @@ fn differences(
             (_, None) => "removed",
             _ => "changed",
         };
-        let slash = if is_directory(new) || (new.is_none() && is_directory(old)) { "/" } else { "" };
+        let slash =
+            if is_directory(new) || (new.is_none() && is_directory(old)) { "/" } else { "" };
         let path = format!("{path}{slash}");
         differences.changes.push(ChangeOutput { path, change, old_bytes, new_bytes });
     }
     differences
 }
 
-fn is_directory(change: &Option<Change>) -> bool {
+fn is_directory(change: Option<&Change>) -> bool {
     matches!(change, Some(Change::Directory(_)))
 }
 
-fn size(change: &Option<Change>) -> Option<u64> {
+fn size(change: Option<&Change>) -> Option<u64> {
     match change {
         Some(Change::File { digest, .. }) => Some(digest.size()),
         _ => None,

@@ -9,12 +9,14 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::thread;
 
-/// A program that is a CPython.
+/// A program that is a Python.
 pub(super) struct Interpreter(pub(super) PathBuf);
 
 impl Python for Interpreter {
     fn run(&mut self, script: &str, input: &[u8]) -> Result<Vec<u8>> {
-        let fail = |error| failed("run the interpreter", &self.0, error).hint("pass another one as `--python`");
+        let fail = |error| {
+            failed("run the interpreter", &self.0, error).hint("pass another one as `--python`")
+        };
         let mut command = Command::new(&self.0);
         command.args(["-s", "-S", "-B", "-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped());
         for name in variable_names().filter(|name| name.to_string_lossy().starts_with("PYTHON")) {

@@ -29,6 +29,9 @@ pub(super) fn run(args: &Keygen, context: &Context<'_>) -> Result<Output> {
 /// Writes a new file; one that is there may be a key that others need.
 fn write(path: &Path, text: &str, mode: u32) -> Result<()> {
     let open = OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
-    let written = open.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
-    written.map_err(|error| failed("write a new file", path, error).hint("name a file that is not there yet"))
+    let written =
+        open.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
+    written.map_err(|error| {
+        failed("write a new file", path, error).hint("name a file that is not there yet")
+    })
 }

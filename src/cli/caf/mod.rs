@@ -1,5 +1,8 @@
 //! `secateur caf`: bundles pushed, pulled, run and looked after. Reads and writes the store, and what it is told to.
-#![expect(clippy::disallowed_methods, reason = "bundles, keys and certificates lie outside of the project")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "bundles, keys and certificates lie outside of the project"
+)]
 
 pub(super) mod args;
 mod diff;
@@ -24,7 +27,6 @@ use args::{Caf, CafCommand};
 use place::Depot;
 
 pub use output::schema;
-
 
 pub(super) fn run(args: &Caf, context: &mut Context<'_>) -> Result<Exit> {
     let depot = Depot::new(args, context);

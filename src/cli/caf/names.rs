@@ -43,7 +43,8 @@ fn bundle(name: &RefName, store: &Store, depot: &Depot<'_>) -> Result<Bundle> {
 
 pub(super) fn remove(args: &Rm, depot: &Depot<'_>) -> Result<Output> {
     let store = depot.store()?;
-    let names: Vec<RefName> = args.names.iter().map(|name| RefName::new(name)).collect::<Result<_>>()?;
+    let names: Vec<RefName> =
+        args.names.iter().map(|name| RefName::new(name)).collect::<Result<_>>()?;
     let (mut removed, mut unknown) = (Vec::new(), Vec::new());
     for name in names {
         let list = if store.remove_reference(&name)? { &mut removed } else { &mut unknown };

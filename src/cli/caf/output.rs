@@ -192,7 +192,12 @@ impl Output {
         }
     }
 
-    pub(super) fn write(&self, format: CafFormat, is_quiet: bool, out: &mut dyn Write) -> io::Result<()> {
+    pub(super) fn write(
+        &self,
+        format: CafFormat,
+        is_quiet: bool,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         match format {
             CafFormat::Json => {
                 let versioned = Versioned { schema_version: SCHEMA_VERSION, output: self };
@@ -286,7 +291,10 @@ impl Pulled {
         } else {
             let (files, bytes) = (count(self.files, "file"), show(self.bytes));
             let (shared, removed) = (show(self.shared_bytes), count(self.removed, "entry"));
-            writeln!(out, "tree   {files} placed ({bytes}, {shared} shared with the store), {removed} removed")?;
+            writeln!(
+                out,
+                "tree   {files} placed ({bytes}, {shared} shared with the store), {removed} removed"
+            )?;
         }
         self.transfer.as_ref().map_or(Ok(()), |transfer| transfer.text("came", out))
     }
@@ -326,7 +334,13 @@ impl Bundle {
         }
         let (files, bytes) = (count(self.files, "file"), show(self.bytes));
         let entry = self.entry.as_ref().map(|entry| format!(", runs {entry}")).unwrap_or_default();
-        writeln!(out, "{}  {files}, {bytes}{entry}{}  {}", self.name, signed(self.signed_by.as_deref()), self.root)
+        writeln!(
+            out,
+            "{}  {files}, {bytes}{entry}{}  {}",
+            self.name,
+            signed(self.signed_by.as_deref()),
+            self.root
+        )
     }
 }
 
@@ -334,13 +348,25 @@ impl Collected {
     fn text(&self, out: &mut dyn Write) -> io::Result<()> {
         let would = if self.dry_run { "would go" } else { "gone" };
         let (objects, kept) = (count(self.objects, "object"), count(self.kept_objects, "object"));
-        writeln!(out, "{objects} {would} ({}), {kept} left ({})", show(self.bytes), show(self.kept_bytes))?;
+        writeln!(
+            out,
+            "{objects} {would} ({}), {kept} left ({})",
+            show(self.bytes),
+            show(self.kept_bytes)
+        )?;
         if self.dropped_results + self.dropped_trees > 0 {
-            let (results, trees) = (count(self.dropped_results, "pulled bundle or result"), count(self.dropped_trees, "tree"));
+            let (results, trees) = (
+                count(self.dropped_results, "pulled bundle or result"),
+                count(self.dropped_trees, "tree"),
+            );
             writeln!(out, "{results} and {trees} {would}")?;
         }
         if self.above_quota > 0 {
-            writeln!(out, "{} above the quota: pushed bundles and what was just used stay; `secateur caf rm` takes names away", show(self.above_quota))?;
+            writeln!(
+                out,
+                "{} above the quota: pushed bundles and what was just used stay; `secateur caf rm` takes names away",
+                show(self.above_quota)
+            )?;
         }
         Ok(())
     }
@@ -368,12 +394,28 @@ impl Stat {
         writeln!(out, "contents  {}, {}", count(self.objects, "object"), show(self.bytes))?;
         let bundles = count(self.bundles, "bundle");
         let saved = self.bundle_bytes.saturating_sub(self.unique_bytes);
-        writeln!(out, "bundles   {bundles}, {} as {}: {} shared", show(self.bundle_bytes), show(self.unique_bytes), percent(saved, self.bundle_bytes))?;
+        writeln!(
+            out,
+            "bundles   {bundles}, {} as {}: {} shared",
+            show(self.bundle_bytes),
+            show(self.unique_bytes),
+            percent(saved, self.bundle_bytes)
+        )?;
         writeln!(out, "results   {}", self.action_results)?;
         let known = self.files_packed.saturating_sub(self.files_read);
-        writeln!(out, "packed    {}, {} of them not read since they were known", count(self.files_packed, "file"), percent(known, self.files_packed))?;
+        writeln!(
+            out,
+            "packed    {}, {} of them not read since they were known",
+            count(self.files_packed, "file"),
+            percent(known, self.files_packed)
+        )?;
         let here = self.bytes_pulled.saturating_sub(self.bytes_fetched);
-        writeln!(out, "pulled    {}, {} of it from this store", show(self.bytes_pulled), percent(here, self.bytes_pulled))?;
+        writeln!(
+            out,
+            "pulled    {}, {} of it from this store",
+            show(self.bytes_pulled),
+            percent(here, self.bytes_pulled)
+        )?;
         if self.quarantined > 0 {
             writeln!(out, "damaged   {} in quarantine", count(self.quarantined, "object"))?;
         }

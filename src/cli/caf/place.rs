@@ -57,7 +57,8 @@ impl<'a> Depot<'a> {
         let default = || self.cache.as_ref().map(|cache| cache.join("store"));
         let root = self.place.store.as_ref().map(|dir| self.path(dir)).or_else(default);
         let root = root.ok_or_else(|| {
-            Error::new("there is no directory for the store").hint("pass one as `--store DIR`, or set HOME")
+            Error::new("there is no directory for the store")
+                .hint("pass one as `--store DIR`, or set HOME")
         })?;
         Store::open(&root, self.place.digest)
     }
@@ -67,7 +68,8 @@ impl<'a> Depot<'a> {
         let Some(url) = &self.server.remote else { return Ok(None) };
         let mut options = RemoteOptions::new(url.as_str());
         options.instance.clone_from(&self.server.instance);
-        options.headers = self.server.header.iter().map(|text| header(text)).collect::<Result<_>>()?;
+        options.headers =
+            self.server.header.iter().map(|text| header(text)).collect::<Result<_>>()?;
         options.token = self.token()?;
         options.tls = self.tls()?;
         options.function = self.place.digest;
@@ -89,8 +91,10 @@ impl<'a> Depot<'a> {
         match (&self.server.token_env, &self.token) {
             (None, _) => Ok(None),
             (Some(_), Some(token)) => Ok(Some(Token::Bearer(token.clone()))),
-            (Some(name), None) => Err(Error::new(format!("the environment variable {name} is not set"))
-                .hint("it has to hold the bearer token; without `--token-env` none is sent")),
+            (Some(name), None) => {
+                Err(Error::new(format!("the environment variable {name} is not set"))
+                    .hint("it has to hold the bearer token; without `--token-env` none is sent"))
+            }
         }
     }
 
@@ -133,7 +137,12 @@ impl<'a> Depot<'a> {
     }
 
     /// What a name stands for: as the server says, else as this store says. A server that cannot be reached is no answer.
-    pub(super) fn resolve(&self, name: &RefName, store: &Store, remote: Option<&Remote>) -> Result<Record> {
+    pub(super) fn resolve(
+        &self,
+        name: &RefName,
+        store: &Store,
+        remote: Option<&Remote>,
+    ) -> Result<Record> {
         let key = self.key(name).digest;
         let theirs = remote.map(|remote| remote.action_result(&key)).transpose()?.flatten();
         let ours = |store: &Store| match store.reference(name)? {
@@ -145,8 +154,13 @@ impl<'a> Depot<'a> {
             None => ours(store)?,
         };
         let bytes = bytes.ok_or_else(|| {
-            let place = if remote.is_some() { "neither the server nor the store knows" } else { "the store does not know" };
-            Error::new(format!("{place} the bundle {name}")).hint("`secateur caf ls` lists what this store has; `--remote URL` names a server")
+            let place = if remote.is_some() {
+                "neither the server nor the store knows"
+            } else {
+                "the store does not know"
+            };
+            Error::new(format!("{place} the bundle {name}"))
+                .hint("`secateur caf ls` lists what this store has; `--remote URL` names a server")
         })?;
         Record::decode(name, self.platform(), self.function(), &bytes)
     }
@@ -189,7 +203,8 @@ impl CredentialHelper for Helper {
                 .at(self.0.display().to_string()));
         }
         String::from_utf8(output.stdout).map_err(|_| {
-            Error::new("the credential helper printed what is no text").at(self.0.display().to_string())
+            Error::new("the credential helper printed what is no text")
+                .at(self.0.display().to_string())
         })
     }
 

@@ -67,11 +67,20 @@ pub(super) fn fetch(
 
 impl Fetched {
     /// Makes `dest` the bundle's tree.
-    pub(super) fn place(&self, dest: &Path, options: &Options, context: &Context<'_>) -> Result<Placed> {
+    pub(super) fn place(
+        &self,
+        dest: &Path,
+        options: &Options,
+        context: &Context<'_>,
+    ) -> Result<Placed> {
         let root = self.record.root;
         let placed = context.work(|progress| update(&self.lease, root, dest, options, progress))?;
         let fetched = self.transfer.map_or(0, |transfer| transfer.bytes);
-        let more = Counters { bytes_pulled: placed.bytes.max(fetched), bytes_fetched: fetched, ..Counters::default() };
+        let more = Counters {
+            bytes_pulled: placed.bytes.max(fetched),
+            bytes_fetched: fetched,
+            ..Counters::default()
+        };
         self.lease.store().count(&more)?;
         Ok(placed)
     }

@@ -18,6 +18,7 @@ use crate::cas::tree::{Entry, Limits, LinkPolicy, Manifest};
 use crate::cli::context::Context;
 use crate::error::{Error, Result};
 use crate::progress::Progress;
+use crate::source::ProjectPath;
 use std::path::{Path, PathBuf};
 
 pub(super) fn run(args: &Push, depot: &Depot<'_>, context: &Context<'_>) -> Result<Output> {
@@ -47,7 +48,8 @@ pub(super) fn run(args: &Push, depot: &Depot<'_>, context: &Context<'_>) -> Resu
     let transfer = match &remote {
         Some(remote) => {
             let known = depot.known(&store, context);
-            let sent = context.work(|progress| push.publish(&record, manifest, remote, &known, progress))?;
+            let sent = context
+                .work(|progress| push.publish(&record, manifest, remote, &known, progress))?;
             known.save()?;
             Some(sent)
         }
@@ -139,12 +141,20 @@ impl PushOf<'_> {
     }
 
     fn limits(&self) -> Limits {
-        let links = if self.args.links == OutsideLinks::Keep { LinkPolicy::Any } else { LinkPolicy::Inside };
+        let links = if self.args.links == OutsideLinks::Keep {
+            LinkPolicy::Any
+        } else {
+            LinkPolicy::Inside
+        };
         Limits { links, ..Limits::default() }
     }
 
     /// What the command line says that the bundle starts, else the target, else a file in it.
-    fn entry(&self, manifest: &Manifest, of_target: Option<EntryPoint>) -> Result<Option<EntryPoint>> {
+    fn entry(
+        &self,
+        manifest: &Manifest,
+        of_target: Option<EntryPoint>,
+    ) -> Result<Option<EntryPoint>> {
         let files = |path: &str| executable(manifest, path);
         if let Some(text) = &self.args.entry {
             return EntryPoint::new(text, self.args.entry_python.as_deref(), &files).map(Some);
@@ -212,7 +222,8 @@ fn executable(manifest: &Manifest, path: &str) -> Option<bool> {
             Entry::Directory(_) => return None,
             Entry::Link(target) => {
                 let dir = path.rsplit_once('/').map_or("", |(dir, _)| dir);
-                path = crate::source::ProjectPath::new(dir).join(target)?.as_str().to_owned();
+                let target = ProjectPath::new(dir).join(target)?;
+                path = target.to_string();
             }
         }
     }

@@ -63,7 +63,12 @@ fn hold(path: &Path) -> Result<OwnedFd> {
 }
 
 /// Removes the trees that no process uses and that nobody started for so many seconds; how many.
-pub(super) fn remove_unused(store: &Store, seconds: i64, now: i64, is_dry_run: bool) -> Result<u64> {
+pub(super) fn remove_unused(
+    store: &Store,
+    seconds: i64,
+    now: i64,
+    is_dry_run: bool,
+) -> Result<u64> {
     use std::os::unix::fs::MetadataExt;
     let trees = trees(store);
     let entries = match fs::read_dir(&trees) {

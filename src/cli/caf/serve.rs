@@ -36,7 +36,8 @@ pub(super) fn run(args: &Serve, depot: &Depot<'_>, context: &mut Context<'_>) ->
     let address = server.address();
     let stopper = server.stopper();
     let signals = Signals::new([SIGINT, SIGTERM]);
-    let mut signals = signals.map_err(|error| Error::new("cannot listen to signals").cause(error))?;
+    let mut signals =
+        signals.map_err(|error| Error::new("cannot listen to signals").cause(error))?;
     thread::spawn(move || {
         if signals.forever().next().is_some() {
             stopper.stop();

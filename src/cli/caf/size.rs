@@ -7,14 +7,18 @@ pub(super) fn parse(text: &str) -> Result<u64, String> {
     let found = UNITS.iter().find_map(|(unit, bytes)| Some((text.strip_suffix(*unit)?, *bytes)));
     let (digits, unit) = found.unwrap_or((text, 1));
     let number: Option<u64> = digits.parse().ok();
-    number.and_then(|number| number.checked_mul(unit)).ok_or_else(|| "is no size such as 20G or 512M".to_owned())
+    number
+        .and_then(|number| number.checked_mul(unit))
+        .ok_or_else(|| "is no size such as 20G or 512M".to_owned())
 }
 
 /// Seconds from `90s`, `30m`, `1h` or `7d`.
 pub(super) fn parse_seconds(text: &str) -> Result<i64, String> {
     let units = [('s', 1), ('m', 60), ('h', 3600), ('d', 86_400)];
-    let found = units.iter().find_map(|(unit, seconds)| Some((text.strip_suffix(*unit)?, *seconds)));
-    let number: Option<(i64, i64)> = found.and_then(|(digits, unit)| Some((digits.parse::<u32>().ok()?.into(), unit)));
+    let found =
+        units.iter().find_map(|(unit, seconds)| Some((text.strip_suffix(*unit)?, *seconds)));
+    let number: Option<(i64, i64)> =
+        found.and_then(|(digits, unit)| Some((digits.parse::<u32>().ok()?.into(), unit)));
     number
         .and_then(|(number, unit)| number.checked_mul(unit))
         .ok_or_else(|| "is no time such as 90s, 30m, 1h or 7d".to_owned())
@@ -65,6 +69,9 @@ mod tests {
     fn sizes_are_shown() {
         let shown = [0, 999, 1000, 1_550_000, 2_000_000_000, 3_400_000_000_000].map(show);
         assert_eq!(shown, ["0 B", "999 B", "1.0 kB", "1.6 MB", "2.0 GB", "3.4 TB"]);
-        assert_eq!([count(1, "entry"), count(2, "entry"), count(0, "file")], ["1 entry", "2 entries", "0 files"]);
+        assert_eq!(
+            [count(1, "entry"), count(2, "entry"), count(0, "file")],
+            ["1 entry", "2 entries", "0 files"]
+        );
     }
 }

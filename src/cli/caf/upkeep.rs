@@ -66,8 +66,11 @@ fn repair(
     context: &Context<'_>,
 ) -> Result<Vec<Digest>> {
     let lost: FxHashSet<Digest> = remote.missing(wanted)?.into_iter().collect();
-    let found: Vec<(Digest, bool)> =
-        wanted.iter().filter(|digest| !lost.contains(digest)).map(|digest| (*digest, false)).collect();
+    let found: Vec<(Digest, bool)> = wanted
+        .iter()
+        .filter(|digest| !lost.contains(digest))
+        .map(|digest| (*digest, false))
+        .collect();
     let writer = store.writer(depot.durability())?;
     context.work(|progress| remote.fetch(&found, &writer, progress))?;
     writer.commit()?;
@@ -86,7 +89,10 @@ pub(super) fn stat(depot: &Depot<'_>, context: &Context<'_>) -> Result<Output> {
         for name in &names {
             let record = store.peek_reference(name)?.unwrap_or_default();
             // `ls` says what is wrong with those that cannot be read.
-            let Ok(record) = Record::decode(name, depot.platform(), depot.function(), &record) else { continue };
+            let Ok(record) = Record::decode(name, depot.platform(), depot.function(), &record)
+            else {
+                continue;
+            };
             let Ok(manifest) = Manifest::load(&store, record.root, &limits) else { continue };
             bytes += manifest.totals().bytes;
             unique.extend(manifest.contents().into_iter().map(|(digest, _)| digest));

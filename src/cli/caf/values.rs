@@ -52,7 +52,9 @@ impl ValueEnum for Method {
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
         Some(match self {
-            Self::Auto => PossibleValue::new("auto").help("Shared blocks, else one inode, else copies"),
+            Self::Auto => {
+                PossibleValue::new("auto").help("Shared blocks, else one inode, else copies")
+            }
             Self::Reflink => PossibleValue::new("reflink").help("Shared blocks, else copies"),
             Self::Hardlink => PossibleValue::new("hardlink").help("One inode for all, else copies"),
             Self::Copy => PossibleValue::new("copy").help("Copies"),

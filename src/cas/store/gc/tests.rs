@@ -32,9 +32,9 @@ fn name(text: &str) -> RefName {
 
 /// Makes a directory and its files look as if nobody used them for a day, if they are still there.
 fn age_directory(store: &Store, root: &Digest) {
-    let day_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(86_400);
+    let day_ago = std::time::SystemTime::now() - std::time::Duration::from_hours(24);
     let directory = store.directory(root).unwrap();
-    let files = directory.iter().flat_map(|directory| directory.files());
+    let files = directory.iter().flat_map(Directory::files);
     for digest in files.map(|file| file.digest).chain([*root]) {
         let path = store.shard_dir(Twin::Plain, digest.hash()[0]).join(digest.hex());
         if let Ok(file) = File::open(path) {
@@ -45,7 +45,7 @@ fn age_directory(store: &Store, root: &Digest) {
 
 /// Makes all contents and records look as if nobody used them for a day.
 fn age(store: &Store) {
-    let day_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(86_400);
+    let day_ago = std::time::SystemTime::now() - std::time::Duration::from_hours(24);
     for dir in ["cas", "cas-x"] {
         for path in files_below(&store.root().join(dir)).unwrap() {
             let times = fs::FileTimes::new().set_accessed(day_ago);
@@ -193,7 +193,7 @@ fn writers_and_collectors_at_once_lose_nothing() {
             .collect();
         let ended: Vec<_> = writers.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
         done.store(true, Ordering::Relaxed);
-        assert!(ended.iter().all(|ended| ended.is_ok()) && collector.join().is_ok());
+        assert!(ended.iter().all(std::thread::Result::is_ok) && collector.join().is_ok());
     });
     let verified = store.verify(&Silent).unwrap();
     assert!(verified.damaged.is_empty() && verified.missing.is_empty(), "{verified:?}");
