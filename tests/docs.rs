@@ -94,6 +94,12 @@ fn the_form_of_doctor_json_is_documented() {
 }
 
 #[test]
+fn the_form_of_caf_json_is_documented() {
+    let schema = serde_json::to_string_pretty(&secateur::cli::caf_schema()).unwrap();
+    check("docs/schema/caf.schema.json", &(schema + "\n"));
+}
+
+#[test]
 fn the_commands_in_the_readme_exist() {
     let mut commands = 0;
     for line in readme_blocks("console").lines() {

@@ -12,6 +12,7 @@ mod bad_input;
 mod baseline;
 mod buildozer;
 mod cache;
+mod caf;
 mod casd;
 mod cli;
 mod closure;

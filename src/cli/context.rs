@@ -168,11 +168,6 @@ impl<'a> Context<'a> {
         self.surroundings.cache_dir.as_ref().map(|dir| dir.join("secateur"))
     }
 
-    /// The variable of the environment that an option names.
-    pub(super) fn variable(&self, name: &str) -> Option<String> {
-        Surroundings::variable(name)
-    }
-
     /// Whether nothing but results is wanted.
     pub(super) fn is_quiet(&self) -> bool {
         self.global.quiet

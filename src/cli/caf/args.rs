@@ -127,11 +127,8 @@ pub(in crate::cli) struct Push {
     /// Take files that match although they look like secrets
     #[arg(long, value_name = "GLOB")]
     pub(super) allow_secret: Vec<String>,
-    /// Pack .pyc files as they are, although Python will find them stale
-    #[arg(long)]
-    pub(super) keep_pyc: bool,
     /// Compile what has no valid .pyc with this interpreter
-    #[arg(long, value_name = "PROGRAM", conflicts_with = "keep_pyc")]
+    #[arg(long, value_name = "PROGRAM")]
     pub(super) python: Option<PathBuf>,
     /// Where the outputs of native and generated parts are, for a target
     #[arg(long, value_name = "DIR")]

@@ -8,6 +8,7 @@ use crate::cas::digest::DigestFunction;
 use crate::cas::remote::{CredentialHelper, Known, Remote, RemoteOptions, Tls, Token, USUAL_TTL};
 use crate::cas::store::{Durability, RefName, Store, failed};
 use crate::cli::context::Context;
+use crate::cli::surroundings::Surroundings;
 use crate::error::{Error, Result};
 use std::fs;
 use std::io::Write;
@@ -26,7 +27,7 @@ pub(super) struct Depot<'a> {
 
 impl<'a> Depot<'a> {
     pub(super) fn new(args: &'a Caf, context: &Context<'_>) -> Self {
-        let token = args.server.token_env.as_ref().and_then(|name| context.variable(name));
+        let token = args.server.token_env.as_ref().and_then(|name| Surroundings::variable(name));
         let (dir, cache) = (context.dir(), context.cache_dir());
         Self { place: &args.place, server: &args.server, dir, cache, token }
     }
