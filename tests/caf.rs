@@ -27,7 +27,7 @@ impl Machine {
 
     fn command(&self, args: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_secateur"));
-        command.arg("caf").args(args.split_whitespace()).args(["--store", "store"]);
+        command.args(["caf", "--store", "store"]).args(args.split_whitespace());
         command
             .current_dir(self.dir.path())
             .env_clear()
