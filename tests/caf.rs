@@ -27,7 +27,8 @@ impl Machine {
 
     fn command(&self, args: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_secateur"));
-        command.args(["caf", "--store", "store"]).args(args.split_whitespace());
+        // Before all else: behind `--` it would be the program's.
+        command.arg("caf").arg("--store").arg(self.path("store")).args(args.split_whitespace());
         command
             .current_dir(self.dir.path())
             .env_clear()
@@ -346,11 +347,8 @@ fn a_target_is_pushed_and_runs() {
         .unwrap();
     fs::write(project.join("app/main.py"), "from app.greet import greet\n\nprint(greet())\n")
         .unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_secateur"))
-        .args(["-C", "project", "caf", "push", "//app:main", "app@1", "--store", "../store"])
-        .current_dir(machine.dir.path())
-        .output()
-        .unwrap();
+    let mut command = machine.command("push //app:main app@1 -C project");
+    let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(machine.says("run app@1"), "hello from a target\n");
 }

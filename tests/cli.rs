@@ -81,6 +81,7 @@ fn help() {
       doctor       Check the set-up, and compare our reading of the build files with Buck2's
       keep         Leave findings as they are, with a comment that says why
       undo         Take back a batch of changes, or complete one that was interrupted
+      caf          Ship executables as bundles: only what changed is packed, sent and fetched
       explain      Describe a check, or list all checks
       config       Print the settings in effect
       completions  Print the completions of a shell
