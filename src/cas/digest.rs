@@ -1,7 +1,7 @@
 //! Names of contents: the digest and size that the Remote Execution API calls `Digest`. Pure values; touches nothing.
 
 use sha2::Digest as _;
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::str::FromStr;
 
 /// Which hash names contents. Contents of one namespace are named by one function only.
@@ -105,11 +105,9 @@ fn nibble(digit: u8) -> Option<u8> {
 
 /// Bytes as lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    let digit =
+        |nibble: u8| char::from(if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 });
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 impl fmt::Display for Digest {

@@ -2,10 +2,12 @@
 
 use super::faults::Moment;
 use super::shared::{Keeper, Service, Shared};
-use super::tree::{Walk, message};
+use super::tree::{check_count, directories_of, message};
 use crate::cas::digest::Digest;
 use bazel_remote_apis::build::bazel::remote::execution::v2 as api;
 use prost::Message;
+use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 use tonic::{Code, Request, Response, Status};
 
 #[tonic::async_trait]
@@ -53,91 +55,97 @@ fn complete_result(shared: &Shared, action: &Digest) -> Result<api::ActionResult
         .ok_or_else(|| missing("is not there".to_owned()))?;
     let result = api::ActionResult::decode(bytes.as_slice())
         .map_err(|_| missing("cannot be read".to_owned()))?;
-    match gap(shared, &result) {
-        Ok(None) => Ok(result),
-        Ok(Some(digest)) => Err(missing(format!("names {digest}, which is not there"))),
+    match check(shared, &result) {
+        Ok(()) => Ok(result),
+        Err(Gap::Missing(digest)) => Err(missing(format!("names {digest}, which is not there"))),
         // What names nonsense is never complete.
-        Err(status) if status.code() == Code::InvalidArgument => {
+        Err(Gap::Trouble(status)) if status.code() == Code::InvalidArgument => {
             Err(missing(format!("cannot be followed: {}", status.message())))
         }
-        Err(status) => Err(status),
+        Err(Gap::Trouble(status)) => Err(status),
     }
 }
 
-/// The first content that a result names and the store lacks.
-fn gap(shared: &Shared, result: &api::ActionResult) -> Result<Option<Digest>, Status> {
-    let keeper = shared.keeper();
-    let files = result.output_files.iter().map(|file| file.digest.as_ref());
+/// Why a result is not given.
+enum Gap {
+    Missing(Digest),
+    Trouble(Status),
+}
+
+impl From<Status> for Gap {
+    fn from(status: Status) -> Self {
+        Self::Trouble(status)
+    }
+}
+
+/// Looks whether the store has all that a result names.
+fn check(shared: &Shared, result: &api::ActionResult) -> Result<(), Gap> {
+    let look = Look { shared, keeper: shared.keeper() };
+    result.output_files.iter().try_for_each(|file| look.at(file.digest.as_ref()))?;
     let streams = [&result.stdout_digest, &result.stderr_digest];
-    let streams = streams.into_iter().filter_map(|digest| digest.as_ref().map(Some));
-    if let Some(gap) = gap_among(shared, &keeper, files.chain(streams))? {
-        return Ok(Some(gap));
-    }
+    streams.into_iter().flatten().try_for_each(|digest| look.at(Some(digest)))?;
     for directory in &result.output_directories {
-        let gap = match (&directory.root_directory_digest, &directory.tree_digest) {
-            (None, tree) => gap_in_tree(shared, &keeper, tree.as_ref())?,
-            (root, None) => gap_below(shared, &keeper, root.as_ref())?,
-            (root, Some(tree)) => match gap_below(shared, &keeper, root.as_ref())? {
-                None => gap_among(shared, &keeper, std::iter::once(Some(tree)))?,
+        match (&directory.root_directory_digest, &directory.tree_digest) {
+            (None, tree) => look.into_tree(tree.as_ref())?,
+            (root, None) => look.below(root.as_ref())?,
+            (root, Some(tree)) => match look.below(root.as_ref()) {
                 // The directories may be there as a tree alone.
-                Some(_) => gap_in_tree(shared, &keeper, Some(tree))?,
+                Err(Gap::Missing(_)) => look.into_tree(Some(tree))?,
+                looked => looked.and_then(|()| look.at(Some(tree)))?,
             },
-        };
-        if gap.is_some() {
-            return Ok(gap);
         }
     }
-    Ok(None)
+    Ok(())
 }
 
-fn gap_among<'a>(
-    shared: &Shared,
-    keeper: &Keeper<'_>,
-    digests: impl Iterator<Item = Option<&'a api::Digest>>,
-) -> Result<Option<Digest>, Status> {
-    for message in digests {
-        let digest = shared.digest(message)?;
-        if !keeper.keep(&digest)? {
-            return Ok(Some(digest));
-        }
+/// Looks for contents, and says that they are used.
+struct Look<'a> {
+    shared: &'a Shared,
+    keeper: Keeper<'a>,
+}
+
+impl Look<'_> {
+    fn at(&self, digest: Option<&api::Digest>) -> Result<(), Gap> {
+        self.found(&self.shared.digest(digest)?)
     }
-    Ok(None)
-}
 
-/// What is missing of a tree that is one message.
-fn gap_in_tree(
-    shared: &Shared,
-    keeper: &Keeper<'_>,
-    tree: Option<&api::Digest>,
-) -> Result<Option<Digest>, Status> {
-    let digest = shared.digest(tree)?;
-    if !keeper.keep(&digest)? {
-        return Ok(Some(digest));
+    fn found(&self, digest: &Digest) -> Result<(), Gap> {
+        if self.keeper.keep(digest)? { Ok(()) } else { Err(Gap::Missing(*digest)) }
     }
-    let Some(tree) = message::<api::Tree>(shared, &digest)? else { return Ok(Some(digest)) };
-    let files = tree.root.iter().chain(&tree.children).flat_map(|directory| &directory.files);
-    gap_among(shared, keeper, files.map(|file| file.digest.as_ref()))
-}
 
-/// What is missing of a tree that is a directory.
-fn gap_below(
-    shared: &Shared,
-    keeper: &Keeper<'_>,
-    root: Option<&api::Digest>,
-) -> Result<Option<Digest>, Status> {
-    let root = shared.digest(root)?;
-    let mut walk = Walk::new(root);
-    loop {
-        match walk.next(shared, keeper)? {
-            None => return Ok(None),
-            Some((digest, None)) => return Ok(Some(digest)),
-            Some((_, Some(directory))) => {
-                let files = directory.files.iter().map(|file| file.digest.as_ref());
-                let gap = gap_among(shared, keeper, files)?;
-                if gap.is_some() {
-                    return Ok(gap);
-                }
-            }
+    /// A message that is a content.
+    fn message<M: Message + Default>(&self, digest: &Digest) -> Result<M, Gap> {
+        self.found(digest)?;
+        message(self.shared, digest)?.ok_or(Gap::Missing(*digest))
+    }
+
+    /// A tree that is one message.
+    fn into_tree(&self, tree: Option<&api::Digest>) -> Result<(), Gap> {
+        let tree: api::Tree = self.message(&self.shared.digest(tree)?)?;
+        let mut directories = tree.root.iter().chain(&tree.children);
+        directories.try_for_each(|directory| self.at_files(directory))
+    }
+
+    fn at_files(&self, directory: &api::Directory) -> Result<(), Gap> {
+        directory.files.iter().try_for_each(|file| self.at(file.digest.as_ref()))
+    }
+
+    /// A tree of directories, level by level.
+    fn below(&self, root: Option<&api::Digest>) -> Result<(), Gap> {
+        let mut level = vec![self.shared.digest(root)?];
+        let mut seen = FxHashSet::default();
+        while !level.is_empty() {
+            let below: Vec<Vec<Digest>> = level
+                .par_iter()
+                .map(|digest| {
+                    let directory: api::Directory = self.message(digest)?;
+                    self.at_files(&directory)?;
+                    Ok(directories_of(self.shared, &directory)?)
+                })
+                .collect::<Result<_, Gap>>()?;
+            level = below.into_iter().flatten().filter(|digest| seen.insert(*digest)).collect();
+            check_count(seen.len())?;
         }
+        Ok(())
     }
 }

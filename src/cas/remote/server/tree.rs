@@ -22,38 +22,49 @@ const PAGE: usize = 1 << 20;
 pub(super) type Pages = ReceiverStream<Result<api::GetTreeResponse, Status>>;
 
 /// A walk over the distinct directories of a tree, each before what is first found in it.
-pub(super) struct Walk {
+struct Walk {
     waiting: VecDeque<Digest>,
     seen: FxHashSet<Digest>,
 }
 
 impl Walk {
-    pub(super) fn new(root: Digest) -> Self {
+    fn new(root: Digest) -> Self {
         Self { waiting: VecDeque::from([root]), seen: FxHashSet::from_iter([root]) }
     }
 
-    /// The next directory, without its content if that is not there; `None` at the end.
-    pub(super) fn next(
+    /// The next directory, `None` in its place if it is not there; `None` at the end.
+    fn next(
         &mut self,
         shared: &Shared,
         keeper: &Keeper<'_>,
-    ) -> Result<Option<(Digest, Option<api::Directory>)>, Status> {
+    ) -> Result<Option<Option<api::Directory>>, Status> {
         let Some(digest) = self.waiting.pop_front() else { return Ok(None) };
         let is_there = keeper.keep(&digest)?;
         let directory = if is_there { message::<api::Directory>(shared, &digest)? } else { None };
-        let Some(directory) = directory else { return Ok(Some((digest, None))) };
-        for node in &directory.directories {
-            let below = shared.digest(node.digest.as_ref())?;
-            if self.seen.insert(below) {
-                self.waiting.push_back(below);
-            }
+        if let Some(directory) = &directory {
+            let below = directories_of(shared, directory)?.into_iter();
+            self.waiting.extend(below.filter(|digest| self.seen.insert(*digest)));
+            check_count(self.seen.len())?;
         }
-        if self.seen.len() > MAX_DIRECTORIES {
-            let message = format!("the tree has more than {MAX_DIRECTORIES} directories");
-            return Err(Status::resource_exhausted(message));
-        }
-        Ok(Some((digest, Some(directory))))
+        Ok(Some(directory))
     }
+}
+
+/// The directories in a directory.
+pub(super) fn directories_of(
+    shared: &Shared,
+    directory: &api::Directory,
+) -> Result<Vec<Digest>, Status> {
+    directory.directories.iter().map(|node| shared.digest(node.digest.as_ref())).collect()
+}
+
+/// Refuses to walk on when a tree has too many directories.
+pub(super) fn check_count(directories: usize) -> Result<(), Status> {
+    if directories > MAX_DIRECTORIES {
+        let message = format!("the tree has more than {MAX_DIRECTORIES} directories");
+        return Err(Status::resource_exhausted(message));
+    }
+    Ok(())
 }
 
 /// A message that is stored as a content; `None` if it is not there.
@@ -138,7 +149,7 @@ impl Paging {
         let mut bytes = 0;
         let keeper = shared.keeper();
         while page.directories.len() < self.size && bytes < PAGE {
-            let Some((_, directory)) = self.walk.next(shared, &keeper)? else {
+            let Some(directory) = self.walk.next(shared, &keeper)? else {
                 return Ok((None, page));
             };
             self.sent += 1;
