@@ -32,21 +32,21 @@ impl Walk {
         Self { waiting: VecDeque::from([root]), seen: FxHashSet::from_iter([root]) }
     }
 
-    /// The next directory, `None` in its place if it is not there; `None` at the end.
-    fn next(
+    /// A directory whose turn it is, if it is there; those in it wait from now on.
+    fn visit(
         &mut self,
         shared: &Shared,
         keeper: &Keeper<'_>,
-    ) -> Result<Option<Option<api::Directory>>, Status> {
-        let Some(digest) = self.waiting.pop_front() else { return Ok(None) };
-        let is_there = keeper.keep(&digest)?;
-        let directory = if is_there { message::<api::Directory>(shared, &digest)? } else { None };
+        digest: &Digest,
+    ) -> Result<Option<api::Directory>, Status> {
+        let is_there = keeper.keep(digest)?;
+        let directory = if is_there { message::<api::Directory>(shared, digest)? } else { None };
         if let Some(directory) = &directory {
             let below = directories_of(shared, directory)?.into_iter();
             self.waiting.extend(below.filter(|digest| self.seen.insert(*digest)));
             check_count(self.seen.len())?;
         }
-        Ok(Some(directory))
+        Ok(directory)
     }
 }
 
@@ -137,7 +137,9 @@ struct Paging {
 impl Paging {
     fn skip(mut self, shared: &Shared, count: usize) -> Result<Self, Status> {
         let keeper = shared.keeper();
-        while self.sent < count && self.walk.next(shared, &keeper)?.is_some() {
+        while self.sent < count {
+            let Some(digest) = self.walk.waiting.pop_front() else { break };
+            self.walk.visit(shared, &keeper, &digest)?;
             self.sent += 1;
         }
         Ok(self)
@@ -149,11 +151,9 @@ impl Paging {
         let mut bytes = 0;
         let keeper = shared.keeper();
         while page.directories.len() < self.size && bytes < PAGE {
-            let Some(directory) = self.walk.next(shared, &keeper)? else {
-                return Ok((None, page));
-            };
+            let Some(digest) = self.walk.waiting.pop_front() else { return Ok((None, page)) };
             self.sent += 1;
-            if let Some(directory) = directory {
+            if let Some(directory) = self.walk.visit(shared, &keeper, &digest)? {
                 bytes += directory.encoded_len();
                 page.directories.push(directory);
             }
