@@ -151,11 +151,9 @@ impl Paging {
         let mut bytes = 0;
         let keeper = shared.keeper();
         while page.directories.len() < self.size && bytes < PAGE {
-            let Some(directory) = self.walk.next(shared, &keeper)? else {
-                return Ok((None, page));
-            };
+            let Some(digest) = self.walk.waiting.pop_front() else { return Ok((None, page)) };
             self.sent += 1;
-            if let Some(directory) = directory {
+            if let Some(directory) = self.walk.visit(shared, &keeper, &digest)? {
                 bytes += directory.encoded_len();
                 page.directories.push(directory);
             }
