@@ -58,8 +58,8 @@ impl Remote {
         Ok(work.transfer())
     }
 
-    /// Pushes a tree and what names it, which goes last. Where something was believed to be on the server, the name is
-    /// read back: servers that check what a result names then tell what they lost, and it is sent again.
+    /// Pushes a tree and what names it, which goes last and is read back: servers that check what a result names then tell
+    /// what they lost, and it is sent again; and servers that take no roots are found out.
     ///
     /// # Errors
     /// As [`Remote::push`]; or the server does not give back what was published.
@@ -86,12 +86,9 @@ impl Remote {
         record: &Record<'_>,
     ) -> Outcome<()> {
         let publish = || -> Outcome<()> {
-            let is_sure = self.complete(work, lease, manifest, record.contents, known)?;
+            self.complete(work, lease, manifest, record.contents, known)?;
             self.put_result(work, &record.action, record.result)?;
-            if is_sure || self.result(work, &record.action)?.is_some() {
-                return Ok(());
-            }
-            Err(Failure::Lost(manifest.root()))
+            self.result(work, &record.action)?.map(|_| ()).ok_or(Failure::Lost(manifest.root()))
         };
         match publish() {
             Err(failure) if failure.is_loss() => {
@@ -102,7 +99,7 @@ impl Remote {
         }
     }
 
-    /// Makes the server have everything; whether it was asked for everything.
+    /// Makes the server have everything.
     fn complete(
         &self,
         work: &Work<'_>,
@@ -110,20 +107,16 @@ impl Remote {
         manifest: &Manifest,
         others: &[Digest],
         known: &Known,
-    ) -> Outcome<bool> {
+    ) -> Outcome<()> {
         let plan = Plan::of(manifest, others, known);
-        let is_sure = plan.believed.is_empty();
         match self.carry_out(work, lease, &plan, known) {
-            Ok(()) => {}
-            Err(failure) if failure.is_loss() && !is_sure => {
+            Err(failure) if failure.is_loss() && !plan.believed.is_empty() => {
                 known.forget();
                 let plan = Plan::of(manifest, others, known);
-                self.carry_out(work, lease, &plan, known)?;
-                return Ok(true);
+                self.carry_out(work, lease, &plan, known)
             }
-            Err(failure) => return Err(failure),
+            done => done,
         }
-        Ok(is_sure)
     }
 
     fn carry_out(&self, work: &Work<'_>, lease: &Lease, plan: &Plan, known: &Known) -> Outcome<()> {
