@@ -13,7 +13,7 @@
 //! | in `__pycache__`, without a source: no interpreter loads it | left out |
 //! | elsewhere, without a source: it is the module itself (`SourcelessFileLoader`, which checks nothing) | unchecked, with 0 for the hash |
 //!
-//! The code is brought into one form, too, so that two checkouts and two runs give the same bytes: see [`marshal`]. Its
+//! The code is brought into one form, too, so that two checkouts and two runs give the same bytes: see `marshal`. Its
 //! `co_filename` becomes the path in the bundle. Whoever imports a module with a source sees the path that it was loaded from
 //! all the same; modules without a source have no such repair, and lose the part before their path in the bundle only.
 

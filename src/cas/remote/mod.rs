@@ -1,6 +1,6 @@
 //! Contents over the network, by the Remote Execution API. The only room that talks to others.
 //!
-//! The face is blocking: work is done by threads, each of which waits for its own call; only [`line`] and the two streams
+//! The face is blocking: work is done by threads, each of which waits for its own call; only `line` and the two streams
 //! know that there is a runtime below.
 
 mod capabilities;

@@ -1,4 +1,4 @@
-//! The local store: contents in files named by their digests. Reads and writes one directory, see [`layout`].
+//! The local store: contents in files named by their digests. Reads and writes one directory, see `layout`.
 #![expect(clippy::disallowed_methods, reason = "the store is a directory of its own")]
 
 mod closure;
