@@ -205,14 +205,22 @@ pub(super) fn is_dir(path: &Path) -> io::Result<Option<bool>> {
 
 /// A lock against other processes. The system lets go of it when the process ends, however that happens.
 pub(super) struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file is not enough: a process that another thread is just starting has it, too, until it becomes its
+        // program. If it cannot be unlocked, it is closed.
+        let _ = self.file.unlock();
+    }
 }
 
 /// Locks a file, which is made if it is not there; `None` if another process holds it.
 pub(super) fn lock(path: &Path) -> io::Result<Option<Lock>> {
     let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
     match file.try_lock() {
-        Ok(()) => Ok(Some(Lock { _file: file })),
+        Ok(()) => Ok(Some(Lock { file })),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(error),
     }
