@@ -3,6 +3,7 @@
 
 use super::LIBRARIES;
 use crate::cas::pack::{FileStat, OutsideLinks, SourceEntry, SourceFile, SourceNode, walk};
+use crate::cas::tree::join;
 use crate::error::{Error, Result};
 use crate::label::Label;
 use std::collections::{BTreeMap, BTreeSet};
@@ -192,10 +193,6 @@ fn in_root(name: &str) -> Option<&str> {
         }
         _ => Some(name),
     }
-}
-
-fn join(dir: &str, path: &str) -> String {
-    if dir.is_empty() { path.to_owned() } else { format!("{dir}/{path}") }
 }
 
 /// Whether something is there.

@@ -3,7 +3,7 @@
 use crate::cas::digest::Digest;
 use crate::cas::store::Writer;
 use crate::cas::tree::{
-    Directory, DirectoryNode, FileNode, Limits, Manifest, Name, Refusal, SymlinkNode,
+    Directory, DirectoryNode, FileNode, Limits, Manifest, Name, Refusal, SymlinkNode, join,
 };
 use crate::error::{Error, Result};
 use rayon::prelude::*;
@@ -79,7 +79,7 @@ impl Nest {
     fn store(self, writer: &Writer, path: &str) -> Result<Done> {
         let below: Vec<(String, Self)> = self.below.into_iter().collect();
         let store = |(name, nest): (String, Self)| {
-            let path = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };
+            let path = join(path, &name);
             let node = Name::new(&name).map_err(|refusal| refused(&path, &refusal))?;
             Ok((node, nest.store(writer, &path)?))
         };

@@ -3,7 +3,7 @@
 
 use super::entry::{FileStat, SourceEntry, SourceFile, SourceNode};
 use crate::cas::store::failed;
-use crate::cas::tree::leads_outside;
+use crate::cas::tree::{join, leads_outside};
 use crate::error::{Error, Result};
 use rayon::prelude::*;
 use std::fs::{self, Metadata};
@@ -86,8 +86,7 @@ impl Walk<'_> {
                 .at(path.display().to_string())
                 .hint("rename it, or leave it out in a `.cafignore`"));
         };
-        let name =
-            if dir.name.is_empty() { name.to_owned() } else { format!("{}/{name}", dir.name) };
+        let name = join(&dir.name, name);
         let metadata = entry.metadata().map_err(|error| failed("read", &path, error))?;
         if (self.skip)(&name, metadata.is_dir()) {
             return Ok(Vec::new());

@@ -4,11 +4,10 @@
 //! A content is safe if a record leads to it, or if it was used since the oldest living [`super::Lease`] began, or within the
 //! grace. Leases are looked at first, then records, then contents: so whoever begins later has just used what it found.
 
-use super::closure::Closure;
-use super::layout::{Twin, failed};
+use super::layout::{Twin, failed, shard};
 use super::records::{Record, files_below};
 use super::{FRESH, Store};
-use crate::cas::digest::Hash;
+use crate::cas::digest::{Digest, Hash, hex};
 use crate::error::Result;
 use crate::progress::Progress;
 use rayon::prelude::*;
@@ -17,7 +16,7 @@ use rustix::fs::{FlockOperation, flock};
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What may go.
 #[derive(Clone, Copy, Debug)]
@@ -163,7 +162,7 @@ impl Store {
             let bytes = fs::read(&record.path).unwrap_or_default();
             self.closure(&bytes)
         });
-        let closures: Vec<Closure> = closures.collect::<Result<_>>()?;
+        let closures: Vec<FxHashSet<Digest>> = closures.collect::<Result<_>>()?;
         let dropped = match options.quota {
             Some(quota) => self.over_quota(quota, cutoff, &records, &closures)?,
             None => FxHashSet::default(),
@@ -175,7 +174,7 @@ impl Store {
             if dropped.contains(&at) {
                 gone.push(record);
             } else {
-                kept.extend(closure.contents.iter().map(|digest| *digest.hash()));
+                kept.extend(closure.iter().map(|digest| *digest.hash()));
             }
         }
         Ok((kept, gone))
@@ -187,10 +186,10 @@ impl Store {
         quota: u64,
         cutoff: i64,
         records: &[Record],
-        closures: &[Closure],
+        closures: &[FxHashSet<Digest>],
     ) -> Result<FxHashSet<usize>> {
         let mut holders: FxHashMap<Hash, usize> = FxHashMap::default();
-        for digest in closures.iter().flat_map(|closure| &closure.contents) {
+        for digest in closures.iter().flatten() {
             *holders.entry(*digest.hash()).or_default() += 1;
         }
         let mut total = 0;
@@ -214,7 +213,7 @@ impl Store {
                 break;
             }
             dropped.insert(at);
-            for digest in &closures[at].contents {
+            for digest in &closures[at] {
                 let Some(count) = holders.get_mut(digest.hash()) else { continue };
                 *count -= 1;
                 if *count == 0 {
@@ -239,8 +238,8 @@ impl Store {
         Ok(objects)
     }
 
-    fn shard_dir(&self, twin: Twin, shard: u8) -> std::path::PathBuf {
-        self.root.join(twin.directory()).join(self.function.name()).join(format!("{shard:02x}"))
+    fn shard_dir(&self, twin: Twin, first: u8) -> PathBuf {
+        self.root.join(shard(self.function, twin, first))
     }
 
     fn sweep(
@@ -276,7 +275,7 @@ impl Store {
 
     /// Removes a content unless somebody used it meanwhile; whether it is gone.
     fn remove(&self, object: &Object, cutoff: i64) -> Result<bool> {
-        let hex = crate::cas::digest::hex(&object.hash);
+        let hex = hex(&object.hash);
         let path = self.shard_dir(object.twin, object.hash[0]).join(&hex);
         let trash = self.root.join(TRASH);
         let aside = trash.join(format!("{}-{hex}", object.twin.directory()));
@@ -298,12 +297,11 @@ impl Store {
     fn restore_trash(&self) -> Result<()> {
         for aside in files_below(&self.root.join(TRASH))? {
             let name = aside.file_name().and_then(|name| name.to_str()).unwrap_or("");
-            let twins = [Twin::Executable, Twin::Plain].into_iter();
-            let place = twins.filter_map(|twin| {
+            let place = [Twin::Executable, Twin::Plain].into_iter().find_map(|twin| {
                 let hex = name.strip_prefix(twin.directory())?.strip_prefix('-')?;
                 Some(self.shard_dir(twin, hash_of(Path::new(hex))?[0]).join(hex))
             });
-            if let Some(path) = place.into_iter().next() {
+            if let Some(path) = place {
                 fs::rename(&aside, &path).map_err(|error| failed("put back", &path, error))?;
             }
         }
@@ -317,7 +315,7 @@ const TRASH: &str = "trash";
 /// The hash that a file is named by.
 pub(super) fn hash_of(path: &Path) -> Option<Hash> {
     let name = path.file_name()?.to_str()?;
-    crate::cas::digest::Digest::of_hex(name, 0).map(|digest| *digest.hash())
+    Digest::of_hex(name, 0).map(|digest| *digest.hash())
 }
 
 #[cfg(test)]

@@ -9,9 +9,11 @@
 //! | `leases/` | one locked file for each who works with the store |
 //! | `ac/`, `refs/` | action results and names, see `records` |
 //! | `stat/`, `trees/` | what is known of packed and materialized directories |
+//! | `remotes/` | what servers are known to have |
+//! | `trash/` | what is between its place and being deleted |
 //! | `quarantine/` | contents that were not what their name says |
 
-use crate::cas::digest::{Digest, DigestFunction, Hash};
+use crate::cas::digest::{Digest, DigestFunction};
 use crate::error::{Error, Result};
 use std::io;
 use std::path::Path;
@@ -65,14 +67,12 @@ impl Twin {
 
 /// The path of a content below the store's directory.
 pub(super) fn object(function: DigestFunction, twin: Twin, digest: &Digest) -> String {
-    let hex = digest.hex();
-    let shard = shard(digest.hash());
-    format!("{}/{}/{shard}/{hex}", twin.directory(), function.name())
+    format!("{}/{}", shard(function, twin, digest.hash()[0]), digest.hex())
 }
 
-/// The directory among 256 that a hash lies in.
-pub(super) fn shard(hash: &Hash) -> String {
-    format!("{:02x}", hash[0])
+/// The directory of the contents whose hash begins with a byte, below the store's directory.
+pub(super) fn shard(function: DigestFunction, twin: Twin, first: u8) -> String {
+    format!("{}/{}/{first:02x}", twin.directory(), function.name())
 }
 
 /// What a look at an object's inode tells.

@@ -231,6 +231,15 @@ impl Store {
         Ok(receiver.finish()?.digest.hash() == digest.hash())
     }
 
+    /// The files of all contents, plain ones first.
+    fn object_files(&self) -> Result<Vec<PathBuf>> {
+        let mut files = Vec::new();
+        for twin in [Twin::Plain, Twin::Executable] {
+            files.extend(records::files_below(&self.root.join(twin.directory()))?);
+        }
+        Ok(files)
+    }
+
     fn failed(&self, what: &str, digest: &Digest, error: impl Into<io::Error>) -> Error {
         failed(what, &self.root.join(object(self.function, Twin::Plain, digest)), error)
     }
@@ -285,10 +294,8 @@ fn create(root: &Path, function: DigestFunction, version: &str) -> Result<()> {
         make(root.join(directory))?;
     }
     for twin in [Twin::Plain, Twin::Executable] {
-        for byte in 0..=u8::MAX {
-            let mut hash = [0; 32];
-            hash[0] = byte;
-            make(root.join(twin.directory()).join(function.name()).join(shard(&hash)))?;
+        for first in 0..=u8::MAX {
+            make(root.join(shard(function, twin, first)))?;
         }
     }
     let path = root.join("VERSION");

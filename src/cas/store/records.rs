@@ -1,9 +1,9 @@
 //! Small named records of a store: action results, and names of bundles. They are what keeps contents alive, and the time
 //! of their last use says which goes first. Touches `ac/` and `refs/` only.
 
-use super::layout::{failed, shard};
+use super::layout::failed;
 use super::{Durability, Store, writer};
-use crate::cas::digest::{Digest, hex};
+use crate::cas::digest::Digest;
 use crate::error::{Error, Result};
 use std::fs;
 use std::io;
@@ -97,12 +97,7 @@ impl Store {
 
     /// The same without counting as use.
     pub fn peek_reference(&self, name: &RefName) -> Result<Option<Vec<u8>>> {
-        let path = self.reference_path(name);
-        match fs::read(&path) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(failed("read", &path, error)),
-        }
+        peek(&self.reference_path(name))
     }
 
     /// Gives a name.
@@ -153,8 +148,9 @@ impl Store {
     }
 
     fn action_path(&self, action: &Digest) -> PathBuf {
-        let name = format!("{}-{}", hex(action.hash()), action.size());
-        self.root.join("ac").join(self.function.name()).join(shard(action.hash())).join(name)
+        let hex = action.hex();
+        let name = format!("{hex}-{}", action.size());
+        self.root.join("ac").join(self.function.name()).join(&hex[..2]).join(name)
     }
 
     fn reference_path(&self, name: &RefName) -> PathBuf {
@@ -172,18 +168,22 @@ fn name_of(path: &Path) -> Option<RefName> {
     Some(RefName { name, revision })
 }
 
+/// The bytes of a file, whose use counts; `None` if it is not there.
 fn read(path: &Path) -> Result<Option<Vec<u8>>> {
+    let bytes = peek(path)?;
+    if bytes.is_some() {
+        let times =
+            rustix::fs::Timestamps { last_access: writer::now(), last_modification: writer::now() };
+        // Who may read but not write has its use uncounted.
+        let _ = rustix::fs::utimensat(rustix::fs::CWD, path, &times, rustix::fs::AtFlags::empty());
+    }
+    Ok(bytes)
+}
+
+/// The same without counting as use.
+pub(super) fn peek(path: &Path) -> Result<Option<Vec<u8>>> {
     match fs::read(path) {
-        Ok(bytes) => {
-            // Who may read but not write has its use uncounted.
-            let times = rustix::fs::Timestamps {
-                last_access: writer::now(),
-                last_modification: writer::now(),
-            };
-            let _ =
-                rustix::fs::utimensat(rustix::fs::CWD, path, &times, rustix::fs::AtFlags::empty());
-            Ok(Some(bytes))
-        }
+        Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(failed("read", path, error)),
     }

@@ -1,7 +1,7 @@
 //! What a store holds, and what it was good for. Reads the store; writes `counters`.
 
-use super::layout::{QUARANTINE, Twin, failed};
-use super::records::files_below;
+use super::layout::{QUARANTINE, failed};
+use super::records::{files_below, peek};
 use super::{Durability, Store, writer};
 use crate::error::Result;
 use rayon::prelude::*;
@@ -40,10 +40,7 @@ const COUNTERS: &str = "counters.json";
 impl Store {
     /// Counts what there is.
     pub fn usage(&self) -> Result<Usage> {
-        let mut files = Vec::new();
-        for twin in [Twin::Plain, Twin::Executable] {
-            files.extend(files_below(&self.root.join(twin.directory()))?);
-        }
+        let files = self.object_files()?;
         // One that went meanwhile has no bytes.
         let bytes = files
             .par_iter()
@@ -58,12 +55,8 @@ impl Store {
 
     /// What was counted so far; nothing if that cannot be read.
     pub fn counters(&self) -> Result<Counters> {
-        let path = self.root.join(COUNTERS);
-        match fs::read(&path) {
-            Ok(bytes) => Ok(serde_json::from_slice(&bytes).unwrap_or_default()),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Counters::default()),
-            Err(error) => Err(failed("read", &path, error)),
-        }
+        let bytes = peek(&self.root.join(COUNTERS))?.unwrap_or_default();
+        Ok(serde_json::from_slice(&bytes).unwrap_or_default())
     }
 
     /// Counts more.

@@ -1,8 +1,7 @@
 //! Reads a whole store, and says what is damaged and what is missing. What is damaged goes into quarantine.
 
 use super::gc::hash_of;
-use super::layout::{Twin, failed};
-use super::records::files_below;
+use super::layout::failed;
 use super::{Store, hash_file};
 use crate::cas::digest::Digest;
 use crate::error::Result;
@@ -28,11 +27,7 @@ pub struct Verified {
 impl Store {
     /// Reads every content, and looks for everything that records lead to.
     pub fn verify(&self, progress: &dyn Progress) -> Result<Verified> {
-        let mut files = Vec::new();
-        for twin in [Twin::Plain, Twin::Executable] {
-            files
-                .extend(files_below(&self.root.join(twin.directory()).join(self.function.name()))?);
-        }
+        let files = self.object_files()?;
         progress.start("reading", Some(files.len()));
         let checked = files.par_iter().map(|path| {
             progress.step();
@@ -72,7 +67,7 @@ impl Store {
         for record in self.records()? {
             // A record that was removed meanwhile needs nothing.
             let closure = self.closure(&fs::read(&record.path).unwrap_or_default())?;
-            for digest in closure.contents {
+            for digest in closure {
                 if !self.contains(&digest)? {
                     missing.entry(digest).or_insert_with(|| record.shown.clone());
                 }

@@ -3,7 +3,7 @@
 //! A content is written under `tmp/`, checked, and renamed. Its name must not reach the disk before its bytes do: what
 //! [`Durability`] says is when that is waited for.
 
-use super::layout::{SENTINEL, Twin, failed, object};
+use super::layout::{SENTINEL, Twin, failed, object, shard};
 use super::lease::Lease;
 use super::{Store, hash_file};
 use crate::cas::digest::{Digest, Hasher};
@@ -172,6 +172,7 @@ impl Writer {
             .iter()
             .map(|((digest, executable), _)| self.shard(digest, Twin::of(*executable)))
             .collect();
+        shards.sort_unstable();
         shards.dedup();
         self.sync(shards.iter().map(PathBuf::as_path), shards.len())?;
         Ok(Written {
@@ -198,9 +199,7 @@ impl Writer {
     }
 
     fn shard(&self, digest: &Digest, twin: Twin) -> PathBuf {
-        let mut path = self.store().root().join(object(self.store().function, twin, digest));
-        path.pop();
-        path
+        self.store().root().join(shard(self.store().function, twin, digest.hash()[0]))
     }
 
     fn name(&self, path: &Path, digest: &Digest, twin: Twin) -> Result<()> {

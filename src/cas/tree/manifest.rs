@@ -105,7 +105,8 @@ impl Manifest {
     pub fn check(&self, limits: &Limits) -> Result<Totals> {
         let directories = &self.directories;
         let mut count = Count { directories, limits, known: FxHashMap::default() };
-        count.of(self.root, 0, "").map_err(|refusal| refused(self.root, &refusal))
+        let counted = count.counted(self.root, 0, "");
+        counted.map(|counted| counted.totals).map_err(|refusal| refused(self.root, &refusal))
     }
 
     /// What names the tree.
@@ -227,16 +228,6 @@ struct Counted {
 }
 
 impl Count<'_> {
-    fn of(
-        &mut self,
-        digest: Digest,
-        depth: usize,
-        path: &str,
-    ) -> std::result::Result<Totals, Refusal> {
-        let counted = self.counted(digest, depth, path)?;
-        Ok(counted.totals)
-    }
-
     fn counted(
         &mut self,
         digest: Digest,
