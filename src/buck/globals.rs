@@ -20,6 +20,7 @@ use starlark::values::none::NoneType;
 use starlark::values::structs::AllocStruct;
 use starlark::values::tuple::UnpackTuple;
 use starlark::values::{Heap, Value as StarValue};
+use std::sync::LazyLock;
 
 const EXTENSIONS: &[LibraryExtension] = &[
     LibraryExtension::Debug,
@@ -123,10 +124,12 @@ const ANALYSIS_NAMES: &[&str] = &[
 
 /// Everything that `.bzl` files of the prelude see.
 pub(super) fn base() -> GlobalsBuilder {
-    let everything = GlobalsBuilder::extended_by(EXTENSIONS).with(register).build();
+    /// Takes a while to make, and never changes.
+    static EVERYTHING: LazyLock<Globals> =
+        LazyLock::new(|| GlobalsBuilder::extended_by(EXTENSIONS).with(register).build());
     let mut builder = GlobalsBuilder::new();
-    copy(&everything, &mut builder);
-    builder.namespace("__buck2_builtins__", |builder| copy(&everything, builder));
+    copy(&EVERYTHING, &mut builder);
+    builder.namespace("__buck2_builtins__", |builder| copy(&EVERYTHING, builder));
     builder
 }
 

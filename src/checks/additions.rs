@@ -1,7 +1,7 @@
 //! What has to be declared in place of the dependencies that go, and in place of which of them. Pure.
 
 use super::edges::{EdgeId, Edges};
-use super::leaning::{self, Executables, Lost, Wanted};
+use super::leaning::{self, Executables, Lost, Wanted, Webs};
 use crate::graph::{TargetId, Web};
 use fixedbitset::FixedBitSet;
 use rayon::prelude::*;
@@ -17,6 +17,7 @@ pub(super) type Additions = BTreeMap<(TargetId, TargetId), BTreeSet<EdgeId>>;
 /// Of the additions that were thought of, those without which something is lost once all of `removable` is out.
 pub(super) fn needed(
     edges: &Edges<'_>,
+    webs: &Webs,
     executables: &Executables,
     wanted: &Wanted,
     removable: &BTreeSet<EdgeId>,
@@ -26,7 +27,7 @@ pub(super) fn needed(
     loop {
         let after = leaning::web_after(edges, removable, additions.keys());
         let lost = leaning::find_lost(edges.graph, executables, wanted, &after);
-        let ways = Ways::new(edges, removable, &after, &lost);
+        let ways = Ways::new(edges, &webs.modules, removable, &after, &lost);
         let before = additions.len();
         for loss in &lost {
             let provides = |(_, owner): &&(TargetId, TargetId)| edges.provides(*owner, loss.name);
@@ -59,14 +60,14 @@ struct Ways<'a> {
 impl<'a> Ways<'a> {
     fn new(
         edges: &'a Edges<'a>,
+        whole: &Web,
         removable: &BTreeSet<EdgeId>,
         after: &'a Web,
         lost: &[Lost],
     ) -> Self {
-        let whole = edges.graph.module_web(|_, _| true);
         let removals = match lost {
             [] => Vec::new(),
-            _ => removable.par_iter().map(|id| below(edges, *id, after, &whole)).collect(),
+            _ => removable.par_iter().map(|id| below(edges, *id, after, whole)).collect(),
         };
         Self { edges, after, removals }
     }

@@ -5,7 +5,7 @@ use super::dead_module;
 use super::disputed::disputed;
 use super::doubt::{blind_spot, doubtful, shaky};
 use super::edges::{self, EdgeId, Edges};
-use super::leaning::{self, Executables, Outcome};
+use super::leaning::{self, Executables, Outcome, Webs};
 use super::liveness::{self, ModuleLife, RootTargets};
 use super::loading::Loading;
 use super::outside;
@@ -20,10 +20,10 @@ use fixedbitset::FixedBitSet;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// A source and where its lines begin.
-type Source = Arc<(String, LineIndex)>;
+/// A source and where its lines begin; `None` if it cannot be read.
+type Source = Arc<OnceLock<Option<(String, LineIndex)>>>;
 
 /// The state of one run.
 pub(super) struct Context<'a> {
@@ -34,10 +34,7 @@ pub(super) struct Context<'a> {
     pub(super) edges: Edges<'a>,
     pub(super) executables: Executables,
     pub(super) outcome: Outcome,
-    /// The graph along which modules travel, before anything is taken out.
-    pub(super) modules: Web,
-    /// Every dependency, of whatever kind.
-    pub(super) builds: Web,
+    pub(super) webs: Webs,
     /// Targets that something outside reaches, once the certain removals are made.
     pub(super) live: FixedBitSet,
     /// Targets in an executable that may load any module, with a place that does.
@@ -60,27 +57,41 @@ pub(super) struct Context<'a> {
     additions: Additions,
     /// Modules that targets need and do not declare.
     pub(super) undeclared: Vec<Undeclared<'a>>,
-    sources: Mutex<FxHashMap<ProjectPath, Option<Source>>>,
+    sources: Mutex<FxHashMap<ProjectPath, Source>>,
 }
 
 impl<'a> Context<'a> {
     /// Computes everything that checks share.
     pub(super) fn new(workspace: &'a Workspace, graph: &'a Graph) -> Self {
-        let roots = RootTargets::find(workspace, graph);
-        let life = ModuleLife::trace(workspace, graph, &roots);
-        let edges = Edges::judge(workspace, graph, &roots, &life);
-        let executables = Executables::find(graph, &roots);
-        let loading = Loading::new(&executables);
-        let candidates = leaning::candidates(&edges);
-        let outcome = leaning::solve(workspace, &edges, &executables, candidates);
-        let shaky = shaky(graph, &life, &executables);
-        let is_exported = workspace.settings.project.preset.is_some();
-        let mut doubtful = doubtful(is_exported, &roots, &edges, &executables, &outcome);
-        doubtful.extend(disputed(workspace, &edges, outcome.removable.iter().copied()));
-        let by_literal = by_literal(&edges);
+        let (roots, webs) =
+            rayon::join(|| RootTargets::find(workspace, graph), || Webs::new(graph));
+        let judged = || {
+            let life = ModuleLife::trace(workspace, graph, &roots);
+            let edges = Edges::judge(workspace, graph, &roots, &life);
+            (life, edges)
+        };
+        let ((life, edges), executables) =
+            rayon::join(judged, || Executables::find(graph, &webs.modules, &roots));
+        let solved = || {
+            let candidates = leaning::candidates(&edges);
+            let outcome = leaning::solve(workspace, &edges, &webs, &executables, candidates);
+            let is_exported = workspace.settings.project.preset.is_some();
+            let before = &webs.modules;
+            let mut doubtful =
+                doubtful(is_exported, &roots, &edges, before, &executables, &outcome);
+            doubtful.extend(disputed(workspace, &edges, outcome.removable.iter().copied()));
+            (outcome, doubtful)
+        };
+        let indexed = || {
+            let shaky = shaky(graph, &life, &executables);
+            (shaky, by_literal(&edges), owners_of_file(graph))
+        };
+        let ((outcome, doubtful), (shaky, by_literal, owners_of_file)) =
+            rayon::join(solved, indexed);
         let is_bazel = workspace.cells.is_bazel();
         let switched_on =
             if is_bazel { outside::switched_on(&edges) } else { FxHashSet::default() };
+        let loading = Loading::new(&executables);
         let mut context = Self {
             switched_on,
             workspace,
@@ -90,8 +101,7 @@ impl<'a> Context<'a> {
             edges,
             executables,
             outcome,
-            modules: graph.module_web(|_, _| true),
-            builds: leaning::whole_web(graph),
+            webs,
             live: FixedBitSet::new(),
             shaky,
             doubtful,
@@ -100,7 +110,7 @@ impl<'a> Context<'a> {
             reported: BTreeSet::new(),
             additions: Additions::new(),
             undeclared: Vec::new(),
-            owners_of_file: owners_of_file(graph),
+            owners_of_file,
             by_literal,
             sources: Mutex::default(),
         };
@@ -128,7 +138,14 @@ impl<'a> Context<'a> {
         // A literal goes for all targets that it feeds.
         let gone = self.reported.iter().flat_map(|id| self.made_by_the_same_literal(*id));
         let (wanted, declared) = (&self.outcome.wanted, &self.outcome.declared);
-        additions::needed(&self.edges, &self.executables, wanted, &gone.collect(), declared)
+        additions::needed(
+            &self.edges,
+            &self.webs,
+            &self.executables,
+            wanted,
+            &gone.collect(),
+            declared,
+        )
     }
 
     fn live_targets(&self) -> FixedBitSet {
@@ -300,12 +317,14 @@ impl<'a> Context<'a> {
 
     /// Where a source uses a module.
     pub(super) fn of_use(&self, path: &ProjectPath, used: &Use) -> Region {
-        let Some(source) = self.source(path).filter(|_| used.span != Span::default()) else {
-            return Region::line(path.clone(), used.line);
-        };
-        let (text, lines) = &*source;
+        let nowhere = || Region::line(path.clone(), used.line);
+        if used.span == Span::default() {
+            return nowhere();
+        }
+        let source = self.source(path);
+        let Some((text, lines)) = source.get_or_init(|| self.read(path)) else { return nowhere() };
         if used.span.end as usize > text.len() {
-            return Region::line(path.clone(), used.line);
+            return nowhere();
         }
         let whole = region(path, text, lines, used.span);
         if whole.line == used.line && whole.end_line == used.line {
@@ -317,14 +336,15 @@ impl<'a> Context<'a> {
         region(path, text, lines, Span::new(line.start + indent as u32, line.end))
     }
 
-    fn source(&self, path: &ProjectPath) -> Option<Source> {
+    fn source(&self, path: &ProjectPath) -> Source {
         let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
-        let read = || {
-            let text = String::from_utf8(self.workspace.files.read(path).ok()?).ok()?;
-            let lines = LineIndex::new(&text);
-            Some(Arc::new((text, lines)))
-        };
-        sources.entry(path.clone()).or_insert_with(read).clone()
+        Arc::clone(sources.entry(path.clone()).or_default())
+    }
+
+    fn read(&self, path: &ProjectPath) -> Option<(String, LineIndex)> {
+        let text = String::from_utf8(self.workspace.files.read(path).ok()?).ok()?;
+        let lines = LineIndex::new(&text);
+        Some((text, lines))
     }
 }
 

@@ -69,7 +69,8 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
     let calls: FxHashSet<&Place> = doubtful.iter().filter_map(|id| place(context, *id)).collect();
     let made_with =
         dead.iter().filter(|id| place(context, **id).is_some_and(|p| calls.contains(p)));
-    let doubtful = context.builds.closure(doubtful.iter().chain(made_with).map(|id| id.index()));
+    let doubtful =
+        context.webs.builds.closure(doubtful.iter().chain(made_with).map(|id| id.index()));
     let importers = importers(context);
     let mut findings = Vec::new();
     for id in dead {

@@ -5,11 +5,12 @@ use super::leaning::{self, Executables, Outcome};
 use super::liveness::{ModuleLife, RootTargets};
 use crate::finding::Evidence;
 use crate::graph::{Graph, NameId, Resolution, TargetId, Use, Via, Web};
-use crate::source::ProjectPath;
+use crate::source::{Place, ProjectPath};
 use crate::workspace::Workspace;
 use fixedbitset::FixedBitSet;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::BTreeMap;
 
 /// Targets whose executables hold a living source that may load anything.
 pub(super) fn shaky(
@@ -18,9 +19,13 @@ pub(super) fn shaky(
     executables: &Executables,
 ) -> FxHashMap<TargetId, Evidence> {
     let mut found: FxHashMap<TargetId, Evidence> = FxHashMap::default();
+    let mut done = FixedBitSet::with_capacity(executables.tops.len());
     for id in graph.targets.ids() {
         let Some(evidence) = loader(graph, life, id) else { continue };
-        for executable in executables.holding(id) {
+        for executable in executables.holding(id).ones() {
+            if done.put(executable) {
+                continue;
+            }
             for held in executables.closures[executable].ones() {
                 found.entry(crate::graph::target_at(held)).or_insert_with(|| evidence.clone());
             }
@@ -46,10 +51,11 @@ pub(super) fn doubtful(
     is_exported: bool,
     roots: &RootTargets,
     edges: &Edges<'_>,
+    before: &Web,
     executables: &Executables,
     outcome: &Outcome,
 ) -> FxHashMap<EdgeId, Evidence> {
-    let doubt = Doubt::new(is_exported, roots, edges, executables, outcome);
+    let doubt = Doubt::new(is_exported, roots, edges, before, executables, outcome);
     let tops = 0..executables.tops.len();
     let found: Vec<_> = tops.into_par_iter().map(|at| doubt.of_executable(at)).collect();
     let mut doubtful: FxHashMap<EdgeId, Evidence> = FxHashMap::default();
@@ -67,8 +73,8 @@ struct Doubt<'a> {
     unread: Vec<(TargetId, Evidence)>,
     /// Targets with modules that nobody can name.
     opaque: FixedBitSet,
-    /// Imports of other people's modules, by target: the known providers, if there are any, and the place.
-    seeking: Vec<(TargetId, Option<NameId>, Evidence)>,
+    /// Imports of other people's modules, by target.
+    seeking: Vec<(TargetId, (&'a ProjectPath, &'a Use))>,
     /// The graph once everything is taken out.
     after: Web,
     /// Each removal, and what lies at or below its dependency.
@@ -80,21 +86,19 @@ impl<'a> Doubt<'a> {
         is_exported: bool,
         roots: &'a RootTargets,
         edges: &'a Edges<'a>,
+        before: &Web,
         executables: &'a Executables,
         outcome: &Outcome,
     ) -> Self {
         let graph = edges.graph;
         let ids = || graph.targets.ids();
-        let before = graph.module_web(|_, _| true);
         let removable: Vec<EdgeId> = outcome.removable.iter().copied().collect();
         let below = |id: EdgeId| (id, before.closure([edges.edge(id).to.index()]));
         Self {
             edges,
             roots,
             executables,
-            unread: ids()
-                .filter_map(|id| Some((id, unread_evidence(graph, id, is_exported)?)))
-                .collect(),
+            unread: unread(graph, is_exported),
             opaque: ids()
                 .filter(|id| is_opaque(graph, *id) || edges.is_stand_in(*id))
                 .map(TargetId::index)
@@ -128,11 +132,13 @@ impl<'a> Doubt<'a> {
             let mut owners = self.edges.graph.owners.providers(*name);
             owners.any(|owner| held.contains(owner.target.index()))
         };
-        let seeker = self.seeking.iter().find(|(id, name, _)| {
-            after.contains(id.index()) && !name.as_ref().is_some_and(is_provided)
+        let seeker = self.seeking.iter().find(|(id, (_, used))| {
+            after.contains(id.index()) && !used.name.as_ref().is_some_and(is_provided)
         });
-        if let Some((_, _, reason)) = seeker {
-            self.removals_taking(&gone, held, reason, &mut found);
+        if let Some((_, (path, used))) = seeker {
+            let text = format!("imports `{}`, which may come through this edge", used.wanted);
+            let reason = Evidence { path: path.to_string(), line: used.line, text };
+            self.removals_taking(&gone, held, &reason, &mut found);
         }
         found
     }
@@ -175,25 +181,24 @@ fn is_opaque(graph: &Graph, id: TargetId) -> bool {
 }
 
 /// The imports of a target that name no module of this repository, each module once.
-fn foreign_imports(edges: &Edges<'_>, id: TargetId) -> Vec<(TargetId, Option<NameId>, Evidence)> {
+fn foreign_imports<'a>(
+    edges: &'a Edges<'a>,
+    id: TargetId,
+) -> impl Iterator<Item = (TargetId, (&'a ProjectPath, &'a Use))> {
     let owners = &edges.graph.owners;
-    let is_foreign = |used: &Use| match used.name {
+    let is_foreign = move |used: &Use| match used.name {
         Some(name) => owners.providers(name).all(|provision| !provision.first_party),
         None => !owners.is_first_party(&used.wanted),
     };
     let mut seen: FxHashSet<Option<NameId>> = FxHashSet::default();
-    let uses = edges.uses[id.index()].uses.iter().filter(|(_, used)| {
+    let uses = edges.uses[id.index()].uses.iter().filter(move |(_, used)| {
         used.kind.is_required()
             && used.via == Via::Name
             && !used.missing_name
             && is_foreign(used)
             && seen.insert(used.name)
     });
-    let evidence = |(path, used): &(&ProjectPath, &Use)| {
-        let text = format!("imports `{}`, which may come through this edge", used.wanted);
-        (id, used.name, Evidence { path: path.to_string(), line: used.line, text })
-    };
-    uses.map(evidence).collect()
+    uses.map(move |used| (id, *used))
 }
 
 /// What a build file that failed may have in mind for a target that it names.
@@ -215,24 +220,33 @@ pub(super) fn blind_spot(workspace: &Workspace, graph: &Graph) -> Option<Evidenc
     Some(Evidence { path: path.to_string(), line: 1, text })
 }
 
-/// Where a label of this repository is named that no target was found for.
-fn unread_evidence(graph: &Graph, id: TargetId, is_exported: bool) -> Option<Evidence> {
-    let label = &graph.targets.node(id).label;
-    let exists_elsewhere = match graph.targets.resolution(label) {
-        Resolution::MaybeDefined => true,
-        // What an exported tree lacks was left behind; elsewhere it is nowhere.
-        Resolution::Broken => is_exported,
-        Resolution::Defined | Resolution::Outside => false,
+/// Labels of this repository that no target was found for, and the first place where each is named.
+fn unread(graph: &Graph, is_exported: bool) -> Vec<(TargetId, Evidence)> {
+    let exists_elsewhere = |id: &TargetId| {
+        match graph.targets.resolution(&graph.targets.node(*id).label) {
+            Resolution::MaybeDefined => true,
+            // What an exported tree lacks was left behind; elsewhere it is nowhere.
+            Resolution::Broken => is_exported,
+            Resolution::Defined | Resolution::Outside => false,
+        }
     };
-    if !exists_elsewhere {
-        return None;
+    let mut places: BTreeMap<TargetId, Option<Place>> =
+        graph.targets.ids().filter(exists_elsewhere).map(|id| (id, None)).collect();
+    for user in graph.targets.ids() {
+        let Some(target) = graph.definition(user) else { continue };
+        for edge in &graph.targets.node(user).edges {
+            let Some(first) = places.get_mut(&edge.to) else { continue };
+            let literal = target.deps.get(edge.dep).and_then(|dep| dep.literal);
+            let place = literal.map(|literal| graph.evaluation.place(literal));
+            *first = first.take().into_iter().chain(place).min();
+        }
     }
-    let places = graph.targets.ids().filter_map(|user| {
-        let dep = graph.definition(user)?.deps.iter().find(|dep| dep.to == *label)?;
-        Some(graph.evaluation.place(dep.literal?))
-    });
-    let place = places.min()?;
-    let line = graph.evaluation.file(&place.path)?.lines().line(place.span.start);
-    let text = format!("`{label}` was not read, and may lean on this edge");
-    Some(Evidence { path: place.path.to_string(), line, text })
+    let evidence = |(id, place): (TargetId, Option<Place>)| {
+        let place = place?;
+        let line = graph.evaluation.file(&place.path)?.lines().line(place.span.start);
+        let label = &graph.targets.node(id).label;
+        let text = format!("`{label}` was not read, and may lean on this edge");
+        Some((id, Evidence { path: place.path.to_string(), line, text }))
+    };
+    places.into_iter().filter_map(evidence).collect()
 }

@@ -9,6 +9,7 @@ use super::outside;
 use crate::buck;
 use crate::graph::{Edge, EdgeKind, Graph, Kind, NameId, TargetId, Use, UseKind};
 use crate::workspace::Workspace;
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// How a target uses what a dependency brings.
@@ -46,7 +47,8 @@ pub(super) struct TargetUses<'g> {
 pub(super) struct Edges<'g> {
     pub(super) graph: &'g Graph,
     pub(super) uses: Vec<TargetUses<'g>>,
-    pub(super) usage: FxHashMap<EdgeId, Usage>,
+    /// For each target, how it uses each of its edges.
+    usage: Vec<Vec<Usage>>,
     forwards: Vec<Vec<TargetId>>,
     /// Libraries without sources may stand for something outside.
     has_stand_ins: bool,
@@ -60,19 +62,25 @@ impl<'g> Edges<'g> {
         roots: &RootTargets,
         life: &ModuleLife,
     ) -> Self {
-        let uses =
-            graph.targets.ids().map(|id| collect(workspace, graph, roots, life, id)).collect();
+        let ids: Vec<TargetId> = graph.targets.ids().collect();
+        let uses = ids.par_iter().map(|id| collect(workspace, graph, roots, life, *id)).collect();
         let has_stand_ins = workspace.cells.is_bazel();
-        let forwards = graph.targets.ids().map(|id| forwarded(graph, id, has_stand_ins)).collect();
-        let mut edges = Self { graph, uses, usage: FxHashMap::default(), forwards, has_stand_ins };
-        for from in graph.targets.ids() {
-            for position in 0..graph.targets.node(from).edges.len() {
-                let id = EdgeId { from, position };
-                let usage = edges.usage_of(id);
-                edges.usage.insert(id, usage);
-            }
-        }
+        let forwards = ids.par_iter().map(|id| forwarded(graph, *id, has_stand_ins)).collect();
+        let mut edges = Self { graph, uses, usage: Vec::new(), forwards, has_stand_ins };
+        let usages = |from: TargetId| {
+            let positions = 0..graph.targets.node(from).edges.len();
+            positions.map(|position| edges.usage_of(EdgeId { from, position })).collect()
+        };
+        edges.usage = ids.par_iter().map(|from| usages(*from)).collect();
         edges
+    }
+
+    /// Every edge, and how its target uses it.
+    pub(super) fn usages(&self) -> impl Iterator<Item = (EdgeId, &Usage)> {
+        self.graph.targets.ids().zip(&self.usage).flat_map(|(from, usages)| {
+            let usages = usages.iter().enumerate();
+            usages.map(move |(position, usage)| (EdgeId { from, position }, usage))
+        })
     }
 
     /// The edge behind a handle.

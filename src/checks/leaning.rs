@@ -9,7 +9,7 @@ use crate::workspace::Workspace;
 use fixedbitset::FixedBitSet;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Which edges can go, and what has to come in their place.
 #[derive(Debug, Default)]
@@ -22,20 +22,37 @@ pub(super) struct Outcome {
     pub(super) wanted: Wanted,
 }
 
+/// The graph before anything is taken out.
+pub(super) struct Webs {
+    /// The edges along which modules travel.
+    pub(super) modules: Web,
+    /// Every kind of edge: what Buck2 itself would call a cycle.
+    pub(super) builds: Web,
+}
+
+impl Webs {
+    /// Those of a graph.
+    pub(super) fn new(graph: &Graph) -> Self {
+        let (modules, builds) = rayon::join(|| graph.module_web(|_, _| true), || whole_web(graph));
+        Self { modules, builds }
+    }
+}
+
 /// Executables, and the tops of what is in none of them, with their closures.
 pub(super) struct Executables {
     /// Targets that start, or from which something outside may import.
     pub(super) tops: Vec<TargetId>,
     /// For each, everything whose modules are in its link tree.
     pub(super) closures: Vec<FixedBitSet>,
+    /// The same the other way round: for each target, the positions of those that hold it.
+    holders: Vec<FixedBitSet>,
     /// Targets that anybody may put into an executable of their own: they have to keep what they need.
     open: FxHashSet<TargetId>,
 }
 
 impl Executables {
-    /// Finds them on the whole graph.
-    pub(super) fn find(graph: &Graph, roots: &RootTargets) -> Self {
-        let web = graph.module_web(|_, _| true);
+    /// Finds them on the whole graph, along `web` as modules travel.
+    pub(super) fn find(graph: &Graph, web: &Web, roots: &RootTargets) -> Self {
         let is_python = |id: &TargetId| graph.targets.node(*id).kind.has_python_sources();
         let is_open = |id: &TargetId| roots.visible.contains(id) && is_python(id);
         let runs = |id: &TargetId| {
@@ -65,9 +82,10 @@ impl Executables {
             }
         }
         tops.sort_unstable();
-        let closures = tops.par_iter().map(|id| web.closure([id.index()])).collect();
+        let closures = closures(web, &tops);
+        let holders = holders(graph, &closures);
         let open = tops.iter().copied().filter(is_open).collect();
-        Self { tops, closures, open }
+        Self { tops, closures, holders, open }
     }
 
     /// Whether the one at a position is run as it is, and not only a part of what others may run.
@@ -78,10 +96,34 @@ impl Executables {
     }
 
     /// Positions of those whose closure holds a target.
-    pub(super) fn holding(&self, id: TargetId) -> impl Iterator<Item = usize> + '_ {
-        let closures = self.closures.iter().enumerate();
-        closures.filter(move |(_, closure)| closure.contains(id.index())).map(|(at, _)| at)
+    pub(super) fn holding(&self, id: TargetId) -> &FixedBitSet {
+        &self.holders[id.index()]
     }
+
+    /// Positions of those whose closure holds any of these.
+    pub(super) fn holding_any(&self, ids: impl IntoIterator<Item = TargetId>) -> FixedBitSet {
+        union(&self.holders, ids)
+    }
+}
+
+/// What each of `tops` reaches.
+fn closures(web: &Web, tops: &[TargetId]) -> Vec<FixedBitSet> {
+    tops.par_iter().map(|top| web.closure([top.index()])).collect()
+}
+
+/// For each target, the positions of the closures that hold it.
+fn holders(graph: &Graph, closures: &[FixedBitSet]) -> Vec<FixedBitSet> {
+    let mut holders = vec![FixedBitSet::with_capacity(closures.len()); graph.targets.len()];
+    for (at, closure) in closures.iter().enumerate() {
+        closure.ones().for_each(|target| holders[target].insert(at));
+    }
+    holders
+}
+
+fn union(holders: &[FixedBitSet], ids: impl IntoIterator<Item = TargetId>) -> FixedBitSet {
+    let mut union = FixedBitSet::new();
+    ids.into_iter().for_each(|id| union.union_with(&holders[id.index()]));
+    union
 }
 
 /// A use that would lose its owner.
@@ -93,13 +135,15 @@ pub(super) struct Lost {
     pub(super) executables: Vec<usize>,
 }
 
-/// Every use of a provided module, by user and name; the flag says whether a dependency can be declared for it.
-pub(super) type Wanted = BTreeMap<(TargetId, NameId), bool>;
+/// Every use of a provided module, by user and name, each once and in their order; the flag says whether a dependency can be
+/// declared for it.
+pub(super) type Wanted = Vec<(TargetId, NameId, bool)>;
 
 /// Takes candidates out until nothing is lost that an addition does not give back.
 pub(super) fn solve(
     workspace: &Workspace,
     edges: &Edges<'_>,
+    webs: &Webs,
     executables: &Executables,
     candidates: BTreeSet<EdgeId>,
 ) -> Outcome {
@@ -107,9 +151,7 @@ pub(super) fn solve(
     let mut removable = candidates;
     let mut taken = Declared::new();
     keep_shared_literals(edges, &mut removable);
-    let before = graph.module_web(|_, _| true);
-    let builds = whole_web(graph);
-    let adding = Adding { workspace, graph, executables, builds: &builds };
+    let adding = Adding { workspace, graph, executables, builds: &webs.builds };
     let mut refused: FxHashSet<(TargetId, NameId)> = FxHashSet::default();
     let wanted = wanted(edges);
     loop {
@@ -130,7 +172,7 @@ pub(super) fn solve(
                 continue;
             }
             refused.insert((loss.user, loss.name));
-            restore(executables, &before, &mut severed, &loss, owner);
+            restore(executables, &webs.modules, &mut severed, &loss, owner);
         }
         removable.retain(|id| {
             let ends = (id.from.index(), edges.edge(*id).to.index());
@@ -186,74 +228,66 @@ pub(super) fn web_after<'d>(
     Web::new(graph.targets.len(), kept.chain(added))
 }
 
-/// Every kind of edge: what Buck2 itself would call a cycle.
-pub(super) fn whole_web(graph: &Graph) -> Web {
+fn whole_web(graph: &Graph) -> Web {
     let edges = graph.targets.ids().flat_map(|from| {
         graph.targets.node(from).edges.iter().map(move |edge| (from.index(), edge.to.index()))
     });
     Web::new(graph.targets.len(), edges)
 }
 
-/// First the cheap sufficient condition, that the user still reaches an owner itself; what fails it is asked of each executable.
+/// First the cheap sufficient conditions, that the user still depends on an owner, or reaches one; what fails them is asked of
+/// each executable.
 pub(super) fn find_lost(
     graph: &Graph,
     executables: &Executables,
     wanted: &Wanted,
     after: &Web,
 ) -> Vec<Lost> {
-    let pairs: Vec<(usize, usize)> = wanted
-        .iter()
-        .flat_map(|((user, name), _)| {
-            graph.owners.providers(*name).map(|owner| (user.index(), owner.target.index()))
-        })
-        .collect();
-    let reached = after.reaches(&pairs);
-    let mut answers = reached.into_iter();
-    let doubtful: Vec<(TargetId, NameId, bool)> = wanted
-        .iter()
-        .filter(|((_, name), _)| {
-            let count = graph.owners.providers(*name).count();
-            !answers.by_ref().take(count).fold(false, |any, one| any | one)
-        })
-        .map(|((user, name), declarable)| (*user, *name, *declarable))
-        .collect();
+    let owners = |(user, name, _): &(TargetId, NameId, bool)| {
+        let user = user.index();
+        graph.owners.providers(*name).map(move |owner| (user, owner.target.index()))
+    };
+    let is_far = |wanted: &&(TargetId, NameId, bool)| {
+        !owners(wanted).any(|(user, owner)| after.has_edge(user, owner))
+    };
+    let mut doubtful: Wanted = wanted.par_iter().filter(is_far).copied().collect();
+    let pairs: Vec<(usize, usize)> = doubtful.iter().flat_map(owners).collect();
+    let mut answers = after.reaches(&pairs).into_iter();
+    doubtful.retain(|wanted| {
+        let count = owners(wanted).count();
+        !answers.by_ref().take(count).fold(false, |any, one| any | one)
+    });
     if doubtful.is_empty() {
         return Vec::new();
     }
-    let closures: Vec<FixedBitSet> =
-        executables.tops.par_iter().map(|top| after.closure([top.index()])).collect();
-    let mut lost = Vec::new();
-    for (user, name, can_be_declared) in doubtful {
-        let owners: Vec<usize> =
-            graph.owners.providers(name).map(|owner| owner.target.index()).collect();
-        let has = |closure: &FixedBitSet| owners.iter().any(|owner| closure.contains(*owner));
-        let losing = (0..executables.tops.len()).filter(|at| {
-            closures[*at].contains(user.index())
-                && has(&executables.closures[*at])
-                && !has(&closures[*at])
-        });
-        let losing: Vec<usize> = losing.collect();
-        if !losing.is_empty() {
-            lost.push(Lost { user, name, can_be_declared, executables: losing });
-        }
-    }
-    lost
+    let holders = holders(graph, &closures(after, &executables.tops));
+    let loss = |(user, name, can_be_declared): (TargetId, NameId, bool)| {
+        let owners = || graph.owners.providers(name).map(|owner| owner.target);
+        let mut losing = holders[user.index()].clone();
+        losing.intersect_with(&executables.holding_any(owners()));
+        losing.difference_with(&union(&holders, owners()));
+        let executables: Vec<usize> = losing.ones().collect();
+        (!executables.is_empty()).then_some(Lost { user, name, can_be_declared, executables })
+    };
+    doubtful.into_par_iter().filter_map(loss).collect()
 }
 
 fn wanted(edges: &Edges<'_>) -> Wanted {
-    let mut wanted = Wanted::new();
-    for user in edges.graph.targets.ids() {
-        for (_, used) in &edges.uses[user.index()].uses {
-            let Some(name) = used.name else { continue };
-            if used.missing_name || edges.provides(user, name) {
-                continue;
-            }
-            *wanted.entry((user, name)).or_default() |= can_be_declared(edges.graph, user, used);
-        }
-    }
-    for key in loaded_by_prefix(edges.graph) {
-        wanted.entry(key).or_insert(false);
-    }
+    let graph = edges.graph;
+    let users: Vec<TargetId> = graph.targets.ids().collect();
+    let of_user = |user: &TargetId| {
+        let user = *user;
+        let uses = edges.uses[user.index()].uses.iter().filter(|(_, used)| !used.missing_name);
+        uses.filter_map(move |(_, used)| Some((user, used.name?, used)))
+            .filter(|(user, name, _)| !edges.provides(*user, *name))
+            .map(|(user, name, used)| (user, name, can_be_declared(graph, user, used)))
+    };
+    let mut wanted: Wanted = users.par_iter().flat_map_iter(of_user).collect();
+    let by_prefix = loaded_by_prefix(graph).into_iter().map(|(user, name)| (user, name, false));
+    wanted.extend(by_prefix);
+    // One that can be declared comes first, and stays.
+    wanted.par_sort_unstable_by_key(|(user, name, declarable)| (*user, *name, !declarable));
+    wanted.dedup_by_key(|(user, name, _)| (*user, *name));
     wanted
 }
 
@@ -308,8 +342,7 @@ impl Adding<'_> {
     /// Whether every executable with `user` in it holds `owner` already: an addition brings nothing new into any, least of
     /// all a second file for one module path, which Buck2 refuses to build.
     fn is_held_wherever(&self, user: TargetId, owner: TargetId) -> bool {
-        let mut holding = self.executables.holding(user);
-        holding.all(|at| self.executables.closures[at].contains(owner.index()))
+        self.executables.holding(user).is_subset(self.executables.holding(owner))
     }
 }
 
@@ -368,8 +401,8 @@ fn restore(
 
 /// Candidates: edges that nothing in their own target uses.
 pub(super) fn candidates(edges: &Edges<'_>) -> BTreeSet<EdgeId> {
-    let unused = edges.usage.iter().filter(|(_, usage)| **usage == Usage::Unused);
-    unused.map(|(id, _)| *id).collect()
+    let unused = edges.usages().filter(|(_, usage)| **usage == Usage::Unused);
+    unused.map(|(id, _)| id).collect()
 }
 
 /// What bounded loaders may load: a use of every module below their prefix, in every executable that holds them.

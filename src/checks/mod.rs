@@ -61,10 +61,10 @@ pub fn everything(workspace: &Workspace, graph: &Graph, progress: &dyn Progress)
     let checks: Vec<(CheckId, fn(&Context<'_>) -> Vec<Finding>)> =
         CheckId::ALL.iter().filter_map(|check| Some((*check, runner(*check)?))).collect();
     let found: Vec<Vec<Finding>> = checks.par_iter().map(|(_, run)| run(&context)).collect();
-    let found: Vec<Finding> = found.into_iter().flatten().collect();
-    let (mut findings, suppressed, stale) = stale_keep::suppress(&context, found);
-    findings.extend(stale);
-    findings.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
+    let mut findings = Vec::with_capacity(found.iter().map(Vec::len).sum());
+    findings.extend(found.into_iter().flatten());
+    let suppressed = stale_keep::suppress(&context, &mut findings);
+    findings.par_sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
     findings.dedup();
     let (coverage, problems) = (graph.coverage, graph.problems.clone());
     Report { findings, coverage, suppressed, problems, ..Report::default() }

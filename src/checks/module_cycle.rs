@@ -21,51 +21,55 @@ use super::context::Context;
 use crate::finding::{CheckId, Confidence, Evidence, Finding, Region};
 use crate::graph::{Graph, NameId, TargetId, Use, UseKind, Via, Web};
 use crate::source::ProjectPath;
-use std::collections::BTreeMap;
 
 /// One import between two modules of this repository.
 struct Link<'a> {
+    /// The handles of the modules, as numbers.
+    ends: (usize, usize),
     path: &'a ProjectPath,
     used: &'a Use,
 }
 
 /// Runs the check.
 pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
-    let graph = context.graph;
-    let mut owners: BTreeMap<NameId, TargetId> = BTreeMap::new();
-    let mut links: BTreeMap<(usize, usize), Link<'_>> = BTreeMap::new();
+    let mut links: Vec<Link<'_>> = Vec::new();
     for (id, _) in context.defined() {
-        for (provision, unit) in graph.units_of(id) {
-            let Some(path) = &provision.path else { continue };
-            if provision.type_only {
+        for (provision, unit) in context.graph.units_of(id) {
+            let Some(path) = provision.path.as_ref().filter(|_| !provision.type_only) else {
                 continue;
-            }
-            let owner = owners.entry(provision.name).or_insert(id);
-            if context.label(id) < context.label(*owner) {
-                *owner = id;
-            }
+            };
             for used in &unit.uses {
                 let loads =
                     used.kind == UseKind::Runtime && used.via == Via::Name && !used.missing_name;
                 if let Some(to) = used.name.filter(|to| loads && *to != provision.name) {
-                    let key = (provision.name.index(), to.index());
-                    links.entry(key).or_insert(Link { path, used });
+                    links.push(Link { ends: (provision.name.index(), to.index()), path, used });
                 }
             }
         }
     }
-    let nodes = links.keys().flat_map(|(a, b)| [*a, *b]).max().map_or(0, |max| max + 1);
-    let web = Web::new(nodes, links.keys().copied());
-    let cycles = web.cycles().into_iter();
-    cycles.filter_map(|cycle| finding(context, &cycle, &links, &owners)).collect()
+    // Of several between the same modules the first stays.
+    links.sort_by_key(|link| link.ends);
+    links.dedup_by_key(|link| link.ends);
+    let ends = || links.iter().map(|link| link.ends);
+    let nodes = ends().map(|(from, to)| from.max(to) + 1).max().unwrap_or(0);
+    let cycles = Web::new(nodes, ends()).cycles().into_iter();
+    cycles.filter_map(|cycle| finding(context, &cycle, &links)).collect()
 }
 
-fn finding(
-    context: &Context<'_>,
-    cycle: &[usize],
-    links: &BTreeMap<(usize, usize), Link<'_>>,
-    owners: &BTreeMap<NameId, TargetId>,
-) -> Option<Finding> {
+/// The target with the smallest label among those that have a module as a source.
+fn owner(context: &Context<'_>, name: NameId) -> Option<TargetId> {
+    let graph = context.graph;
+    let has_source = |at: &usize| {
+        let provision = &graph.owners.provisions()[*at];
+        let is_source = provision.path.is_some() && !provision.type_only;
+        is_source && graph.unit_at(*at).is_some() && graph.definition(provision.target).is_some()
+    };
+    let owners = graph.owners.positions(name).filter(has_source);
+    let owners = owners.map(|at| graph.owners.provisions()[at].target);
+    owners.min_by_key(|id| context.label(*id))
+}
+
+fn finding(context: &Context<'_>, cycle: &[usize], links: &[Link<'_>]) -> Option<Finding> {
     let owners_of = &context.graph.owners;
     let mut names: Vec<(&str, usize)> =
         cycle.iter().map(|at| (owners_of.name(crate::graph::name_at(*at)), *at)).collect();
@@ -77,9 +81,10 @@ fn finding(
     let inner: Vec<(&str, &Link<'_>)> = names
         .iter()
         .flat_map(|(name, from)| {
-            let links = links.range((*from, 0)..=(*from, usize::MAX));
-            let inside = links.filter(|((_, to), _)| cycle.binary_search(to).is_ok());
-            inside.map(|(_, link)| (*name, link))
+            let start = links.partition_point(|link| link.ends.0 < *from);
+            let own = links[start..].iter().take_while(|link| link.ends.0 == *from);
+            let inside = own.filter(|link| cycle.binary_search(&link.ends.1).is_ok());
+            inside.map(|link| (*name, link))
         })
         .collect();
     let start = inner.iter().filter(|(name, _)| *name == first);
@@ -90,8 +95,8 @@ fn finding(
     let others = if more > 0 { format!(" and {more} more") } else { String::new() };
     let message = format!("{}{others} import each other", shown.join(", "));
     let mut finding = Finding::new(CheckId::ModuleCycle, Confidence::Certain, region, message);
-    let owner = owners.get(&crate::graph::name_at(first_at));
-    finding.target = owner.map(|owner| context.label(*owner).clone());
+    let owner = owner(context, crate::graph::name_at(first_at));
+    finding.target = owner.map(|owner| context.label(owner).clone());
     finding.module = Some(first.to_owned());
     let mut evidence: Vec<Evidence> = inner
         .iter()

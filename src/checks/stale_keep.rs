@@ -55,34 +55,25 @@ enum Fault<'a> {
     Unreasoned,
 }
 
-/// Takes out the findings that comments silence. Gives the rest, how many went, and findings for comments that are
-/// not as they should be.
-pub(super) fn suppress(
-    context: &Context<'_>,
-    findings: Vec<Finding>,
-) -> (Vec<Finding>, usize, Vec<Finding>) {
+/// Takes out the findings that comments silence, and adds those for comments that are not as they should be. Gives how many
+/// are silenced.
+pub(super) fn suppress(context: &Context<'_>, findings: &mut Vec<Finding>) -> usize {
     let mut keeps = in_build_files(context);
     keeps.extend(in_python(context));
     let mut by_path: FxHashMap<&ProjectPath, Vec<usize>> = FxHashMap::default();
     for (at, keep) in keeps.iter().enumerate() {
         by_path.entry(keep.path).or_default().push(at);
     }
-    let mut kept = Vec::with_capacity(findings.len());
-    let mut suppressed = 0;
-    for finding in findings {
+    let before = findings.len();
+    findings.retain(|finding| {
         let candidates = by_path.get(&finding.region.path).map_or(&[][..], Vec::as_slice);
-        let silencing = candidates.iter().find(|at| silences(&keeps[**at], &finding));
-        match silencing {
-            Some(at) => {
-                keeps[*at].used = true;
-                suppressed += 1;
-            }
-            None => kept.push(finding),
-        }
-    }
+        let silencing = candidates.iter().find(|at| silences(&keeps[**at], finding));
+        silencing.map(|at| keeps[*at].used = true).is_none()
+    });
+    let suppressed = before - findings.len();
     let (faults, excused) = faults(context, &mut keeps);
-    let findings = faults.into_iter().map(|(at, fault)| finding(context, &keeps[at], &fault));
-    (kept, suppressed + excused, findings.collect())
+    findings.extend(faults.into_iter().map(|(at, fault)| finding(context, &keeps[at], &fault)));
+    suppressed + excused
 }
 
 fn in_build_files<'a>(context: &Context<'a>) -> Vec<Keep<'a>> {

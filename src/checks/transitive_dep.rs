@@ -28,18 +28,24 @@ use super::visibility;
 use crate::finding::{
     Addition, Change, CheckId, Confidence, Evidence, Finding, FixSet, Region, Safety,
 };
-use crate::graph::{TargetId, Use, UseKind, Via};
+use crate::graph::{TargetId, Use, UseKind, Via, Ways};
 use crate::source::ProjectPath;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// Runs the check.
 pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
-    let held = context.undeclared.par_iter().filter(|case| case.without.is_none());
-    held.map(|case| finding(context, case)).collect()
+    let by_user = context.undeclared.par_chunk_by(|one, other| one.user == other.user);
+    let of_user = |cases: &[Undeclared<'_>]| -> Vec<Finding> {
+        let mut held = cases.iter().filter(|case| case.without.is_none()).peekable();
+        let Some(first) = held.peek() else { return Vec::new() };
+        let ways = context.webs.modules.ways_from(first.user.index());
+        held.map(|case| finding(context, case, &ways)).collect()
+    };
+    by_user.flat_map_iter(of_user).collect()
 }
 
-fn finding(context: &Context<'_>, case: &Undeclared<'_>) -> Finding {
+fn finding(context: &Context<'_>, case: &Undeclared<'_>, ways: &Ways) -> Finding {
     let user = context.label(case.user);
     let owner = context.label(case.owner);
     let module = &case.used.wanted;
@@ -57,16 +63,15 @@ fn finding(context: &Context<'_>, case: &Undeclared<'_>) -> Finding {
     finding.target = Some(user.clone());
     finding.dep = Some(owner.clone());
     finding.module = Some(case.used.wanted.to_string());
-    finding.evidence = way(context, case);
+    finding.evidence = way(context, case, ways);
     finding.hint = Some(case.hint(context));
     finding.fix = case.fix(context);
     finding
 }
 
 /// How the owner is reached now.
-fn way(context: &Context<'_>, case: &Undeclared<'_>) -> Vec<Evidence> {
-    let way = context.modules.shortest_path([case.user.index()], case.owner.index());
-    let Some(way) = way else { return Vec::new() };
+fn way(context: &Context<'_>, case: &Undeclared<'_>, ways: &Ways) -> Vec<Evidence> {
+    let Some(way) = ways.to(case.owner.index()) else { return Vec::new() };
     let step = |pair: &[usize]| {
         let (from, to) = (crate::graph::target_at(pair[0]), crate::graph::target_at(pair[1]));
         let edges = &context.graph.targets.node(from).edges;
@@ -188,7 +193,7 @@ pub(super) fn undeclared<'a>(context: &Context<'a>) -> Vec<Undeclared<'a>> {
         live.into_par_iter().flat_map_iter(|user| undeclared_by(context, user)).collect();
     let ends: Vec<(usize, usize)> =
         found.iter().map(|case| (case.owner.index(), case.user.index())).collect();
-    for (case, closes_cycle) in found.iter_mut().zip(context.builds.reaches(&ends)) {
+    for (case, closes_cycle) in found.iter_mut().zip(context.webs.builds.reaches(&ends)) {
         case.closes_cycle = closes_cycle;
     }
     found
@@ -209,7 +214,8 @@ fn undeclared_by<'a>(context: &Context<'a>, user: TargetId) -> Vec<Undeclared<'a
             }
         }
     }
-    cases.into_values().filter_map(|(path, used)| case(context, user, path, used)).collect()
+    let case = |(path, used)| case(context, user, path, used);
+    cases.into_values().filter_map(case).collect()
 }
 
 fn is_ignored(context: &Context<'_>, module: &str) -> bool {
@@ -240,13 +246,8 @@ fn case<'a>(
     if owners.is_empty() {
         return None;
     }
-    let executables: Vec<usize> = context.executables.holding(user).collect();
-    let closures = || executables.iter().map(|at| &context.executables.closures[*at]);
-    let held = |owner: &TargetId| closures().filter(|c| c.contains(owner.index())).count();
-    let has_any = |at: &usize| {
-        let closure = &context.executables.closures[*at];
-        owners.iter().any(|owner| closure.contains(owner.index()))
-    };
+    let holding = context.executables.holding(user);
+    let held = |owner: &TargetId| context.executables.holding(*owner).intersection(holding).count();
     let provision = graph
         .owners
         .offer(user)
@@ -258,9 +259,10 @@ fn case<'a>(
         let loads = |source| context.loading.loads(graph, executables, *at, source, when);
         executables.is_run(graph, *at) && loading::runs(used, when) && provision.is_none_or(loads)
     };
-    let lacking: Vec<usize> = executables.iter().copied().filter(|at| !has_any(at)).collect();
+    let provided = context.executables.holding_any(owners.iter().copied());
+    let lacking: Vec<usize> = holding.difference(&provided).collect();
     let first = |when: When| lacking.iter().copied().find(|at| loads(at, when));
-    let anywhere = || lacking.first().copied().filter(|_| lacking.len() == executables.len());
+    let anywhere = || lacking.first().copied().filter(|_| holding.is_disjoint(&provided));
     let without = match first(When::AtStart) {
         Some(at) => Some(Without { at, fails_at_start: true }),
         None => first(When::Ever).or_else(anywhere).map(|at| Without { at, fails_at_start: false }),

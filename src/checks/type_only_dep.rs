@@ -29,20 +29,20 @@ use crate::graph::UseKind;
 /// Runs the check.
 pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (id, usage) in &context.edges.usage {
+    for (id, usage) in context.edges.usages() {
         let Usage::TypeOnly(places) = usage else { continue };
         if !context.is_live(id.from) {
             continue;
         }
-        let (from, to) = (context.label(id.from), context.label(context.edges.edge(*id).to));
+        let (from, to) = (context.label(id.from), context.label(context.edges.edge(id).to));
         let by_import = context.edges.uses[id.from.index()].uses.iter().any(|(_, used)| {
             used.kind == UseKind::TypeOnly
                 && used.span != crate::source::Span::default()
-                && is_import(context, used, *id)
+                && is_import(context, used, id)
         });
         let confidence = if by_import { Confidence::Certain } else { Confidence::Likely };
         let message = format!("`{from}` uses `{to}` for type checking only");
-        let mut finding = Finding::new(CheckId::TypeOnlyDep, confidence, context.dep(*id), message);
+        let mut finding = Finding::new(CheckId::TypeOnlyDep, confidence, context.dep(id), message);
         finding.target = Some(from.clone());
         finding.dep = Some(to.clone());
         finding.evidence = places

@@ -26,8 +26,8 @@ use crate::graph::{Kind, TargetId};
 
 /// Runs the check.
 pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
-    let used = context.edges.usage.iter().filter(|(_, usage)| **usage == Usage::Used);
-    used.filter_map(|(id, _)| finding(context, *id)).collect()
+    let used = context.edges.usages().filter(|(_, usage)| **usage == Usage::Used);
+    used.filter_map(|(id, _)| finding(context, id)).collect()
 }
 
 fn finding(context: &Context<'_>, id: EdgeId) -> Option<Finding> {

@@ -33,6 +33,8 @@ pub(super) struct Context<'a> {
     outside: OnceCell<Arc<Outside>>,
     /// What earlier runs found out; opened with the first workspace.
     cache: Kept,
+    /// Started with the first work. One for all: memory that a thread has had is not there for another.
+    threads: OnceCell<Arc<rayon::ThreadPool>>,
 }
 
 type Kept = Arc<OnceLock<Arc<Cache>>>;
@@ -79,7 +81,8 @@ impl<'a> Context<'a> {
         err: &'a mut dyn Write,
     ) -> Self {
         let cache = Arc::default();
-        Self { out, err, global, surroundings, outside: OnceCell::new(), cache }
+        let (outside, threads) = (OnceCell::new(), OnceCell::new());
+        Self { out, err, global, surroundings, outside, cache, threads }
     }
 
     /// Lets later runs know what this one found out. Where that cannot be, they find it out again.
@@ -94,14 +97,25 @@ impl<'a> Context<'a> {
 
     /// Opens the project that holds the directory of `-C`, or the current one, with the graph of `--graph-from`.
     pub(super) fn open(&self) -> Result<Workspace> {
-        let mut workspace = self.opener().open()?;
+        self.open_while(|| ()).map(|(workspace, ())| workspace)
+    }
+
+    /// The same, while this thread does something else.
+    pub(super) fn open_while<T>(&self, other: impl FnOnce() -> T) -> Result<(Workspace, T)> {
+        let (opener, mut opened) = (self.opener(), None);
+        let done = self.threads()?.in_place_scope(|scope| {
+            scope.spawn(|_| opened = Some(opener.open()));
+            other()
+        });
+        let failed = || Err(Error::new("the project could not be opened"));
+        let mut workspace = opened.unwrap_or_else(failed)?;
         if let Some(from) = &self.global.graph_from
             && workspace.outside.is_none()
         {
             let outside = graph_from::outside(from, &workspace, self)?;
             workspace.outside = Some(Arc::clone(self.outside.get_or_init(|| outside)));
         }
-        Ok(workspace)
+        Ok((workspace, done))
     }
 
     /// `--graph-from`.
@@ -183,19 +197,24 @@ impl<'a> Context<'a> {
         &self,
         work: impl FnOnce(&dyn Progress) -> Result<T> + Send,
     ) -> Result<T> {
-        let pool = self.pool()?;
+        let threads = self.threads()?;
         if !self.shows_progress() {
-            return pool.install(|| work(&Silent));
+            return threads.install(|| work(&Silent));
         }
         let bar = Bar::new();
-        pool.install(|| work(&bar))
+        threads.install(|| work(&bar))
     }
 
-    /// Threads to work on.
-    pub(super) fn pool(&self) -> Result<rayon::ThreadPool> {
-        let threads = self.global.jobs.map_or(0, usize::from);
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK_BYTES);
-        pool.build().map_err(|error| Error::new(format!("no threads: {error}")))
+    /// The threads to work on.
+    pub(super) fn threads(&self) -> Result<Arc<rayon::ThreadPool>> {
+        if let Some(threads) = self.threads.get() {
+            return Ok(Arc::clone(threads));
+        }
+        let count = self.global.jobs.map_or(0, usize::from);
+        let threads = rayon::ThreadPoolBuilder::new().num_threads(count).stack_size(STACK_BYTES);
+        let threads =
+            threads.build().map_err(|error| Error::new(format!("no threads: {error}")))?;
+        Ok(Arc::clone(self.threads.get_or_init(|| Arc::new(threads))))
     }
 
     /// Whether there is a terminal to draw on.

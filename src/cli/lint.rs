@@ -16,7 +16,7 @@ use crate::checks::Selection;
 use crate::codemod::owners::Codeowners;
 use crate::cost::{GraphChange, Ledger};
 use crate::edits::Prover;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::finding::{FixSet, Report, Safety};
 use crate::graph::Graph;
 use crate::progress::Progress;
@@ -29,19 +29,14 @@ use rayon::prelude::*;
 pub(super) fn run(args: &Lint, context: &mut Context<'_>) -> Result<Exit> {
     let root = context.project_root()?;
     // The other program takes its time.
-    let (workspace, revision) = std::thread::scope(|scope| {
-        let revision = args.since.as_deref();
-        let revision = revision.map(|name| scope.spawn(|| revision::read(&root, name)));
-        (context.open(), revision.map(std::thread::ScopedJoinHandle::join))
-    });
-    let mut workspace = workspace?;
+    let (mut workspace, revision) =
+        context.open_while(|| args.since.as_deref().map(|name| revision::read(&root, name)))?;
     let selection = selection::selection(args, &workspace)?;
     if args.fix.is_some() || args.diff {
         return fix::run(args, &workspace, &selection, context);
     }
     let narrow = Narrow::read(args, &workspace.root, context)?;
-    let failed = |_| Err(Error::new("the revision cannot be read"));
-    let revision = revision.map(|it| it.unwrap_or_else(failed)).transpose()?;
+    let revision = revision.map(|it| it?.below(&workspace)).transpose()?;
     let mut report = match &revision {
         Some(revision) if !revision.matters(&workspace)? => Report::unaffected(&revision.name),
         _ => {
@@ -108,6 +103,7 @@ impl Job<'_> {
         let before = before?;
         checks::select(&mut report, &graph, self.selection);
         let found = report.fingerprints();
+        report.prints = Some(found.clone());
         let scope = self.scope(&graph)?;
         scope.apply(&mut report);
         report.leave_out_older(&before, &found, &revision.name, &|it| scope.wants(it));

@@ -4,6 +4,8 @@ use super::work_tree::Repository;
 use crate::error::{Error, Result};
 use crate::since::{ChangedFile, Revision};
 use crate::source::ProjectPath;
+use crate::workspace::Workspace;
+use rustc_hash::FxHashSet;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -15,39 +17,70 @@ type Change = (ChangedFile, Option<String>);
 /// What a merge base is asked for with, as in `origin/main...`.
 const MERGE_BASE: &str = "...";
 
+/// More files that git does not track are asked for all at once, and not by their names.
+const MAX_NAMED: usize = 100;
+
+/// The difference between a revision and the work tree, but for files that are not tracked.
+pub(super) struct Difference {
+    revision: Revision,
+    /// What git tracks, if it is git's: the names with a NUL after each.
+    tracked: Option<Vec<u8>>,
+}
+
+impl Difference {
+    /// The whole difference, as far as a project can have to do with it.
+    pub(super) fn below(mut self, workspace: &Workspace) -> Result<Revision> {
+        if let Some(tracked) = &self.tracked {
+            for path in untracked(workspace, tracked)? {
+                if !self.revision.files.iter().any(|file| file.path == path) {
+                    self.revision.files.push(ChangedFile { path, before: None, from: None });
+                }
+            }
+        }
+        Ok(self.revision)
+    }
+}
+
+/// Files of a project that git neither tracks nor ignores. Git would have to look into every directory once more to find them:
+/// it is only asked what it ignores of those that are there.
+fn untracked(workspace: &Workspace, tracked: &[u8]) -> Result<Vec<ProjectPath>> {
+    let tracked: FxHashSet<&[u8]> = fields(tracked).collect();
+    let files = workspace.tree.files();
+    let others: Vec<&str> =
+        files.map(ProjectPath::as_str).filter(|path| !tracked.contains(path.as_bytes())).collect();
+    if others.is_empty() {
+        return Ok(Vec::new());
+    }
+    let question =
+        ["--literal-pathspecs", "ls-files", "-z", "--others", "--exclude-standard", "--"];
+    let named: &[&str] = if others.len() > MAX_NAMED { &["."] } else { &others };
+    let found = run_git(&workspace.root, &[&question[..], named].concat())?;
+    Ok(fields(&found).filter_map(project_path).collect())
+}
+
 /// The difference between a revision and the work tree, below `root`.
-pub(super) fn read(root: &Path, name: &str) -> Result<Revision> {
+pub(super) fn read(root: &Path, name: &str) -> Result<Difference> {
     let repository = Repository::around(root).ok_or_else(|| {
         Error::new(
             "--since needs a repository of git or Sapling, and there is none around the project",
         )
         .hint("--changed-files takes a list of files from any other system")
     })?;
-    let files = match repository {
-        Repository::Git => git(root, name)?,
-        Repository::Sapling => sapling(root, name)?,
+    let (files, tracked) = match repository {
+        Repository::Git => git(root, name).map(|(files, tracked)| (files, Some(tracked)))?,
+        Repository::Sapling => (sapling(root, name)?, None),
     };
-    Ok(Revision { name: name.to_owned(), files })
+    Ok(Difference { revision: Revision { name: name.to_owned(), files }, tracked })
 }
 
-fn git(root: &Path, name: &str) -> Result<Vec<ChangedFile>> {
+/// What is different of what git tracks, and what it tracks.
+fn git(root: &Path, name: &str) -> Result<(Vec<ChangedFile>, Vec<u8>)> {
     let commit = git_commit(root, name)?;
     let diff = ["diff", "--raw", "-z", "--no-abbrev", "--find-renames", "--no-ext-diff"];
     let diff = [&diff[..], &["--ignore-submodules", "--relative", &commit, "--", "."]].concat();
-    let others = ["ls-files", "-z", "--others", "--exclude-standard", "--", "."];
-    // Both look at every file.
-    let (changed, others) = thread::scope(|scope| {
-        let others = scope.spawn(|| run_git(root, &others));
-        (run_git(root, &diff), others.join())
-    });
-    let mut changes = raw_changes(&changed?);
-    let others = others.map_err(|_| Error::new("`git ls-files` cannot be run"))??;
-    for path in fields(&others).filter_map(project_path) {
-        if !changes.iter().any(|(file, _)| file.path == path) {
-            changes.push((ChangedFile { path, before: None, from: None }, None));
-        }
-    }
-    fill(root, changes)
+    let changes = raw_changes(&run_git(root, &diff)?);
+    let tracked = run_git(root, &["ls-files", "-z", "--", "."])?;
+    Ok((fill(root, changes)?, tracked))
 }
 
 fn git_commit(root: &Path, name: &str) -> Result<String> {
@@ -197,18 +230,26 @@ fn run(program: &str, root: &Path, arguments: &[&str]) -> Result<Vec<u8>> {
     finish(program, command(program, root, arguments).stdin(Stdio::null()).output())
 }
 
+/// Every pipe takes so much before anybody reads.
+const PIPE_BYTES: usize = 4096;
+
 /// Runs git with something to read.
 fn feed(root: &Path, arguments: &[&str], input: String) -> Result<Vec<u8>> {
+    let is_short = input.len() <= PIPE_BYTES;
     let mut command = command("git", root, arguments);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let output = command.spawn().and_then(|mut child| {
         let stdin = child.stdin.take();
-        let writer = thread::spawn(move || {
-            stdin.map_or(Ok(()), |mut stdin| stdin.write_all(input.as_bytes()))
-        });
+        let write = move || stdin.map(|mut stdin| stdin.write_all(input.as_bytes()));
+        // If it does not read all of it, it says why.
+        let writer = if is_short {
+            write();
+            None
+        } else {
+            Some(thread::spawn(write))
+        };
         let output = child.wait_with_output();
-        // If it did not read all of it, it says why.
-        writer.join().ok();
+        writer.map(thread::JoinHandle::join);
         output
     });
     finish("git", output)

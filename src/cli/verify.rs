@@ -139,14 +139,14 @@ fn build(
     is_quiet: bool,
     context: &mut Context<'_>,
 ) -> Result<End> {
-    let pool = context.pool()?;
+    let threads = context.threads()?;
     let bar = BuildBar::new(context.shows_progress(), batches, state.batches.len());
     let (lines, told) = channel();
     let opener = context.opener();
     let mut bench = Workbench { site, opener, runner: Runner::new()?, lines, bar: bar.clone() };
     thread::scope(|scope| {
         let worker =
-            scope.spawn(move || pool.install(|| verification.run(state, &mut bench, &Silent)));
+            scope.spawn(move || threads.install(|| verification.run(state, &mut bench, &Silent)));
         let mut written = Ok(());
         for line in told {
             if !is_quiet {

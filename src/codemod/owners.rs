@@ -8,7 +8,7 @@
 
 pub use crate::edits::CODEOWNERS as LOCATIONS;
 use crate::source::{Problem, ProblemKind, ProjectPath};
-use regex::Regex;
+use regex::bytes::{Regex, RegexBuilder};
 use std::fmt;
 
 /// Who answers for a file.
@@ -85,7 +85,7 @@ impl Codeowners {
     ///
     /// `path` is relative to the root of the repository that the file lies in.
     pub fn owners_of(&self, path: &str) -> &[String] {
-        let rule = self.rules.iter().rev().find(|rule| rule.pattern.is_match(path));
+        let rule = self.rules.iter().rev().find(|rule| rule.pattern.is_match(path.as_bytes()));
         rule.map_or(&[], |rule| &rule.owners)
     }
 
@@ -156,6 +156,9 @@ fn read_owners(text: &str) -> Result<Vec<String>, String> {
     words.map(owner).collect()
 }
 
+/// Any character but a slash, in UTF-8.
+const ONE_CHARACTER: &str = r"(?:[^/\x80-\xff]|[\xc0-\xff][\x80-\xbf]+)";
+
 /// The expression that matches the paths which a pattern means.
 fn compile(pattern: &str) -> Result<Regex, String> {
     if pattern.starts_with('!') {
@@ -185,7 +188,9 @@ fn compile(pattern: &str) -> Result<Regex, String> {
         (false, true) => "$",
         (false, false) => "(?:/.*)?$",
     };
-    Regex::new(&regex).map_err(|_| format!("`{pattern}` is too large a pattern"))
+    // Classes of characters would make the expression many times larger.
+    let built = RegexBuilder::new(&regex).unicode(false).build();
+    built.map_err(|_| format!("`{pattern}` is too large a pattern"))
 }
 
 fn segment_regex(segment: &str, pattern: &str) -> Result<String, String> {
@@ -194,7 +199,7 @@ fn segment_regex(segment: &str, pattern: &str) -> Result<String, String> {
     while let Some(c) = chars.next() {
         match c {
             '*' => regex += "[^/]*",
-            '?' => regex += "[^/]",
+            '?' => regex += ONE_CHARACTER,
             '[' | ']' => return Err(format!("`{pattern}`: CODEOWNERS knows no ranges")),
             c => {
                 let c = if c == '\\' { chars.next().unwrap_or(c) } else { c };

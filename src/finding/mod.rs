@@ -18,6 +18,8 @@ pub use size::Size;
 
 use crate::label::Label;
 use crate::source::{Problem, ProjectPath, Span};
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -148,6 +150,23 @@ impl Finding {
         }
     }
 
+    /// The same without what is there for readers: place, words, evidence and fix.
+    #[must_use]
+    pub fn outline(&self) -> Self {
+        Self {
+            severity: self.severity,
+            target: self.target.clone(),
+            dep: self.dep.clone(),
+            module: self.module.clone(),
+            ..Self::new(
+                self.check,
+                self.confidence,
+                Region::line(self.region.path.clone(), 1),
+                String::new(),
+            )
+        }
+    }
+
     /// Orders findings for reports: by place, then check, then what they speak of.
     pub fn sort_key(&self) -> impl Ord + '_ {
         (&self.region, self.check, &self.target, &self.dep, &self.module, &self.message)
@@ -250,15 +269,19 @@ impl Report {
         if let Some(prints) = &self.prints {
             return prints.clone();
         }
-        let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-        let fingerprint = |finding: &Finding| {
-            let identity = finding.identity();
-            let count = seen.entry(identity.clone()).or_default();
-            let digest = blake3::hash(format!("{identity}\0{count}").as_bytes());
+        let identities: Vec<String> = self.findings.par_iter().map(Finding::identity).collect();
+        let mut seen: FxHashMap<&String, usize> = FxHashMap::default();
+        let mut number = |identity| {
+            let count: &mut usize = seen.entry(identity).or_default();
             *count += 1;
+            *count - 1
+        };
+        let numbers: Vec<usize> = identities.iter().map(&mut number).collect();
+        let print = |(identity, number): (&String, &usize)| {
+            let digest = blake3::hash(format!("{identity}\0{number}").as_bytes());
             digest.to_hex()[..16].to_owned()
         };
-        self.findings.iter().map(fingerprint).collect()
+        identities.par_iter().zip(&numbers).map(print).collect()
     }
 
     /// Takes out the findings whose fingerprints are not wanted. Nothing may have been offered so far.

@@ -1,6 +1,7 @@
 //! Findings that were there at a revision, and those that came since. Pure values.
 
 use super::{Finding, Report};
+use rustc_hash::FxHashSet;
 use std::collections::BTreeSet;
 
 /// What became of findings since a revision.
@@ -41,8 +42,8 @@ impl Report {
         is_asked: &dyn Fn(&Finding) -> bool,
     ) {
         let older = before.fingerprints();
-        let older_set: BTreeSet<&String> = older.iter().collect();
-        let current: BTreeSet<&String> = found.iter().collect();
+        let older_set: FxHashSet<&String> = older.iter().collect();
+        let current: FxHashSet<&String> = found.iter().collect();
         let counted = before.findings.iter().zip(&older);
         let fixed =
             counted.filter(|(finding, print)| !current.contains(*print) && is_asked(finding));

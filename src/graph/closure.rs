@@ -38,6 +38,11 @@ impl Web {
         Self { graph }
     }
 
+    /// Whether an edge leads from one node to another.
+    pub fn has_edge(&self, from: usize, to: usize) -> bool {
+        self.graph.contains_edge(NodeIndex::new(from), NodeIndex::new(to))
+    }
+
     /// Everything that can be reached from `roots`, the roots included.
     pub fn closure(&self, roots: impl IntoIterator<Item = usize>) -> FixedBitSet {
         let mut seen = FixedBitSet::with_capacity(self.graph.node_count());
@@ -80,6 +85,22 @@ impl Web {
             }
         }
         None
+    }
+
+    /// The shortest ways from a node to all others, as [`Web::shortest_path`] has them.
+    pub fn ways_from(&self, from: usize) -> Ways {
+        let mut previous = vec![UNSEEN; self.graph.node_count()];
+        previous[from] = from;
+        let mut queue = VecDeque::from([from]);
+        while let Some(node) = queue.pop_front() {
+            for next in self.graph.neighbors(NodeIndex::new(node)).map(NodeIndex::index) {
+                if previous[next] == UNSEEN {
+                    previous[next] = node;
+                    queue.push_back(next);
+                }
+            }
+        }
+        Ways { previous }
     }
 
     /// The way between two nodes, both included, on which the fewest edges are `dear`.
@@ -158,6 +179,18 @@ impl Web {
                 bits[at % BLOCK / 64] >> (at % 64) & 1 == 1
             })
             .collect()
+    }
+}
+
+/// The shortest ways from one node.
+pub struct Ways {
+    previous: Vec<usize>,
+}
+
+impl Ways {
+    /// The one to a node, both ends included; `None` if there is none.
+    pub fn to(&self, node: usize) -> Option<Vec<usize>> {
+        (self.previous[node] != UNSEEN).then(|| path_back(&self.previous, node))
     }
 }
 
@@ -247,6 +280,17 @@ mod tests {
         let web = Web::new(5, [(0, 1), (1, 4), (0, 2), (2, 3), (3, 4)]);
         assert_eq!(web.shortest_path([0], 4), Some(vec![0, 1, 4]));
         assert_eq!(web.shortest_path([4], 0), None);
+    }
+
+    #[test]
+    fn all_ways_from_a_node_are_the_shortest() {
+        let web = Web::new(6, [(0, 1), (1, 4), (0, 2), (2, 3), (3, 4), (4, 0), (5, 0)]);
+        for from in 0..6 {
+            let ways = web.ways_from(from);
+            for to in 0..6 {
+                assert_eq!(ways.to(to), web.shortest_path([from], to), "{from} to {to}");
+            }
+        }
     }
 
     #[test]

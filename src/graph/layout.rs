@@ -76,7 +76,8 @@ pub struct LinkTrees<'a> {
 impl<'a> LinkTrees<'a> {
     /// The link trees of a graph and the workspace it was made from.
     pub fn new(graph: &'a Graph, workspace: &'a Workspace) -> Self {
-        let third_party = ThirdParty::new(workspace, &graph.evaluation);
+        let third_party =
+            ThirdParty::new(workspace, &graph.evaluation, graph.distributions.clone());
         Self { graph, workspace, third_party }
     }
 

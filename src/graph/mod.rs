@@ -19,7 +19,7 @@ mod third_party;
 mod uses;
 mod why;
 
-pub use closure::{Web, name_at, target_at};
+pub use closure::{Ways, Web, name_at, target_at};
 pub use dominators::{Bridge, Dominators};
 pub use files::{PythonFile, PythonFiles};
 pub use ids::{FileId, NameId, TargetId};
@@ -130,8 +130,10 @@ fn build_from(
     progress: &dyn Progress,
 ) -> Result<Graph> {
     let skip = |path: &ProjectPath| skips(workspace, path);
-    let (evaluation, (files, mentions)) = rayon::join(evaluate, || {
-        (PythonFiles::read(workspace, skip, known, progress), Mentions::read(workspace))
+    let (evaluation, (files, mentions, distributions)) = rayon::join(evaluate, || {
+        let files = PythonFiles::read(workspace, skip, known, progress);
+        let distributions = Distributions::new(&workspace.settings.third_party.modules);
+        (files, Mentions::read(workspace), distributions)
     });
     let mut evaluation = evaluation?;
     if let Some(outside) = &workspace.outside {
@@ -141,7 +143,7 @@ fn build_from(
         return Err(Error::new("the analysis was stopped"));
     }
     progress.start("resolve imports", None);
-    let third_party = ThirdParty::new(workspace, &evaluation);
+    let third_party = ThirdParty::new(workspace, &evaluation, distributions);
     let fbcode = workspace.settings.project.preset == Some(Preset::Fbcode);
     let places = Places {
         is_bazel: workspace.cells.is_bazel(),
@@ -171,7 +173,7 @@ fn build_from(
         unit_of_provision: Vec::new(),
         unowned: Vec::new(),
         entries: Vec::new(),
-        distributions: Distributions::new(&workspace.settings.third_party.modules),
+        distributions: third_party.distributions,
         makes_inits: workspace.cells.is_bazel(),
     };
     graph.resolve_units(workspace);

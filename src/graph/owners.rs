@@ -66,7 +66,7 @@ pub struct Owners {
     names: Vec<Box<str>>,
     by_name: FxHashMap<Box<str>, NameId>,
     provisions: Vec<Provision>,
-    by_module: FxHashMap<NameId, Vec<usize>>,
+    by_module: Vec<Vec<usize>>,
     offers: Vec<Offer>,
     /// Prefixes of first-party module names, namespace packages among them.
     first_party: FxHashSet<Box<str>>,
@@ -355,8 +355,9 @@ impl Owners {
     }
 
     fn index(&mut self) {
+        self.by_module = vec![Vec::new(); self.names.len()];
         for (at, provision) in self.provisions.iter().enumerate() {
-            self.by_module.entry(provision.name).or_default().push(at);
+            self.by_module[provision.name.index()].push(at);
             if provision.first_party {
                 let name = &self.names[provision.name.index()];
                 self.first_party.insert(name.clone());
@@ -374,7 +375,7 @@ impl Owners {
 
     /// The handle of a dotted name that somebody provides.
     pub fn find(&self, name: &str) -> Option<NameId> {
-        self.by_name.get(name).copied().filter(|id| self.by_module.contains_key(id))
+        self.by_name.get(name).copied().filter(|id| self.positions(*id).next().is_some())
     }
 
     /// Every provision.
@@ -384,13 +385,12 @@ impl Owners {
 
     /// Who provides exactly this module.
     pub fn providers(&self, name: NameId) -> impl Iterator<Item = &Provision> {
-        let positions = self.by_module.get(&name).map_or(&[][..], Vec::as_slice);
-        positions.iter().map(|at| &self.provisions[*at])
+        self.positions(name).map(|at| &self.provisions[at])
     }
 
     /// Positions in [`Owners::provisions`] of who provides exactly this module.
     pub fn positions(&self, name: NameId) -> impl Iterator<Item = usize> + '_ {
-        self.by_module.get(&name).into_iter().flatten().copied()
+        self.by_module.get(name.index()).into_iter().flatten().copied()
     }
 
     /// Positions of all modules at or below a dotted prefix.

@@ -4,6 +4,7 @@ use super::ids::TargetId;
 use super::kinds::Kind;
 use crate::buck::{Dep, DepRole, Evaluation, Package, Target};
 use crate::label::{Label, PackageId};
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 /// A target of the graph.
@@ -89,14 +90,21 @@ impl Targets {
         targets.add_outputs(evaluation);
         let by_id: FxHashMap<&PackageId, &Package> =
             evaluation.packages.iter().map(|package| (&package.id, package)).collect();
+        let find = |dep: &Dep| targets.find(&dep.to);
+        let found_of = |target: &Target| target.deps.iter().map(find).collect();
+        let all: Vec<&Target> =
+            evaluation.packages.iter().flat_map(|package| &package.targets).collect();
+        let found: Vec<Vec<Option<TargetId>>> = all.into_par_iter().map(found_of).collect();
+        let mut found = found.into_iter();
         for (at, package) in evaluation.packages.iter().enumerate() {
             for (index, target) in package.targets.iter().enumerate() {
+                let found = found.next().unwrap_or_default();
                 let Some(from) = targets.find(&target.label) else { continue };
                 if targets.node(from).origin != Some((at, index)) {
                     continue; // a second target of the same name
                 }
-                for (position, dep) in target.deps.iter().enumerate() {
-                    let to = targets.resolve(dep, &by_id, places);
+                for (position, (dep, found)) in target.deps.iter().zip(found).enumerate() {
+                    let to = found.unwrap_or_else(|| targets.resolve(dep, &by_id, places));
                     let kind = targets.edge_kind(target, dep, to, places.is_bazel);
                     targets.nodes[from.index()].edges.push(Edge { to, dep: position, kind });
                 }

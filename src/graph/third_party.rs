@@ -26,7 +26,7 @@ pub(super) struct Provided {
 
 /// The tables of a run.
 pub(super) struct ThirdParty {
-    distributions: Distributions,
+    pub(super) distributions: Distributions,
     templates: Vec<LabelTemplate>,
     by_label: BTreeMap<String, Vec<String>>,
 }
@@ -46,8 +46,12 @@ const FBCODE_TARGETS: &[(&str, &[&str])] = &[
 ];
 
 impl ThirdParty {
-    /// The tables that settings and preset give.
-    pub(super) fn new(workspace: &Workspace, evaluation: &Evaluation) -> Self {
+    /// The tables that settings and preset give, with that of all distributions.
+    pub(super) fn new(
+        workspace: &Workspace,
+        evaluation: &Evaluation,
+        distributions: Distributions,
+    ) -> Self {
         let settings = &workspace.settings.third_party;
         let fbcode = workspace.settings.project.preset == Some(Preset::Fbcode);
         let built_in = if fbcode { FBCODE_LABELS } else { &[] };
@@ -67,7 +71,7 @@ impl ThirdParty {
                 by_label.entry(label.to_string()).or_default().push(module);
             }
         }
-        Self { distributions: Distributions::new(&settings.modules), templates, by_label }
+        Self { distributions, templates, by_label }
     }
 
     /// Whether a label's text is that of a distribution.

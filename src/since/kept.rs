@@ -19,10 +19,10 @@ const MAX_SETS: usize = 4;
 
 type Questions = Vec<(ProjectPath, Question)>;
 
-/// What a run found, before anything is selected.
+/// What a run found, before anything is selected. The findings have what tells them from others: nothing else is compared.
 #[derive(Serialize, Deserialize)]
 struct Result<'r> {
-    findings: Cow<'r, [Finding]>,
+    findings: Vec<Finding>,
     coverage: Coverage,
     suppressed: usize,
     problems: Cow<'r, [Problem]>,
@@ -56,8 +56,8 @@ impl Watch {
         if !cache.has(&set) {
             cache.put(set, &questions);
         }
-        let (findings, problems) =
-            (Cow::Borrowed(&*report.findings), Cow::Borrowed(&*report.problems));
+        let findings = report.findings.iter().map(Finding::outline).collect();
+        let problems = Cow::Borrowed(&*report.problems);
         let Report { coverage, suppressed, .. } = *report;
         let result = Result { findings, coverage, suppressed, problems };
         let key = result_key(&self.key, &set, &answers);
@@ -87,7 +87,7 @@ pub fn find(workspace: &Workspace) -> Option<Report> {
         }
         let result: Result<'_> = workspace.cache.get(&result_key(&key, set, &answers.finish()))?;
         let Result { findings, coverage, suppressed, problems } = result;
-        let (findings, problems) = (findings.into_owned(), problems.into_owned());
+        let problems = problems.into_owned();
         Some(Report { findings, coverage, suppressed, problems, ..Report::default() })
     })
 }

@@ -55,12 +55,12 @@ impl Worker {
     ) -> Result<Self> {
         let (requests, asked) = crossbeam_channel::unbounded();
         let cancelled = Arc::new(AtomicBool::new(false));
-        let (opener, today, pool) = (context.opener(), context.today(), context.pool()?);
+        let (opener, today, threads) = (context.opener(), context.today(), context.threads()?);
         let work =
             Work { patterns, opener, today, sender, asked, cancelled: Arc::clone(&cancelled) };
         thread::spawn(move || {
             // A thread of its own may wait for requests; those of the pool do the work.
-            pool.install(|| work.run());
+            threads.install(|| work.run());
         });
         Ok(Self { requests, cancelled })
     }
