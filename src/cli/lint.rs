@@ -25,6 +25,7 @@ use crate::since::{self, Revision, Watch};
 use crate::workspace::{Cells, Workspace};
 use crate::{checks, codemod, edits, graph};
 use rayon::prelude::*;
+use std::sync::OnceLock;
 
 pub(super) fn run(args: &Lint, context: &mut Context<'_>) -> Result<Exit> {
     let root = context.project_root()?;
@@ -42,7 +43,6 @@ pub(super) fn run(args: &Lint, context: &mut Context<'_>) -> Result<Exit> {
         _ => {
             // The state of then that later runs compare with is a state that was new once.
             let watch = if revision.is_none() { Watch::begin(&mut workspace) } else { None };
-            let codeowners = codeowners(&workspace);
             let cells = graph::configurations(&workspace)?;
             let job = Job {
                 args,
@@ -50,7 +50,7 @@ pub(super) fn run(args: &Lint, context: &mut Context<'_>) -> Result<Exit> {
                 cells: &cells,
                 selection: &selection,
                 narrow: &narrow,
-                codeowners: &codeowners,
+                codeowners: OnceLock::new(),
                 watch: watch.as_ref(),
             };
             context.work(|progress| job.report(revision.as_ref(), progress))?
@@ -68,7 +68,7 @@ struct Job<'a> {
     cells: &'a [Cells],
     selection: &'a Selection,
     narrow: &'a Narrow<'a>,
-    codeowners: &'a Codeowners,
+    codeowners: OnceLock<Codeowners>,
     /// Watches what this run reads.
     watch: Option<&'a Watch>,
 }
@@ -99,7 +99,11 @@ impl Job<'_> {
             None if is_kept => revision.report_and_keep(&mut then, &graph, progress),
             None => revision.report(&then, &evaluators, &graph, progress),
         };
-        let (mut report, before) = rayon::join(|| self.everything(&graph, progress), before);
+        let meanwhile = || {
+            self.codeowners();
+            before()
+        };
+        let (mut report, before) = rayon::join(|| self.everything(&graph, progress), meanwhile);
         let before = before?;
         checks::select(&mut report, &graph, self.selection);
         let found = report.fingerprints();
@@ -146,14 +150,20 @@ impl Job<'_> {
     }
 
     fn scope<'s>(&'s self, graph: &'s Graph) -> Result<Scope<'s>> {
-        self.narrow.scope(self.workspace, graph, self.selection, self.codeowners)
+        self.narrow.scope(self.workspace, graph, self.selection, self.codeowners())
+    }
+
+    /// Read when it is first asked for.
+    fn codeowners(&self) -> &Codeowners {
+        self.codeowners.get_or_init(|| codeowners(self.workspace))
     }
 
     /// Says who answers for what, where a report shows it.
     fn name_owners(&self, graph: &Graph, report: &mut Report) {
         if formats(self.args).any(Format::has_owners) {
+            let codeowners = self.codeowners();
             let owner = |finding| {
-                let owner = codemod::owner_of(self.workspace, graph, self.codeowners, finding);
+                let owner = codemod::owner_of(self.workspace, graph, codeowners, finding);
                 owner.map(|owner| owner.to_string())
             };
             report.owners = report.findings.par_iter().map(owner).collect();
