@@ -80,11 +80,26 @@ impl Lease {
         Ok(digest.is_empty() || self.keep_twin(digest, Twin::Plain)?.is_some())
     }
 
+    /// As [`Lease::keep`]; and it counts as just used for so many seconds more.
+    pub(crate) fn keep_ahead(&self, digest: &Digest, seconds: i64) -> Result<bool> {
+        let since = self.start / 1_000_000_000 + seconds;
+        Ok(digest.is_empty() || self.keep_since(digest, Twin::Plain, since)?.is_some())
+    }
+
     /// As [`Lease::keep`], the wanted twin before the other; gives the path below the store's directory.
     pub(crate) fn keep_twin(
         &self,
         digest: &Digest,
         wanted: Twin,
+    ) -> Result<Option<(Twin, String)>> {
+        self.keep_since(digest, wanted, self.start / 1_000_000_000)
+    }
+
+    fn keep_since(
+        &self,
+        digest: &Digest,
+        wanted: Twin,
+        since: i64,
     ) -> Result<Option<(Twin, String)>> {
         // A collector moves what it is about to delete aside, looks again, and puts back what was just used.
         for _ in 0..3 {
@@ -95,7 +110,7 @@ impl Lease {
                 return Ok(None);
             };
             let path = object(self.store.function, twin, digest);
-            if self.store.freshen(&path, look, self.start / 1_000_000_000)? {
+            if self.store.freshen(&path, look, since)? {
                 return Ok(Some((twin, path)));
             }
         }

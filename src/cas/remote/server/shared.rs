@@ -1,6 +1,7 @@
 //! What all services share: the store, the options, and what every call is checked for. Reads and writes the store.
 
 use super::faults::{Moment, Trouble};
+use super::memo::{AHEAD, Memo, Recall};
 use super::uploads::Uploads;
 use super::{MAX_BATCH, ServeOptions, Stopper};
 use crate::cas::digest::{Digest, DigestFunction};
@@ -31,6 +32,7 @@ pub(super) struct Shared {
     pub(super) uploads: Uploads,
     /// Inodes whose bytes were hashed and agreed, so that ranges of them need not be hashed again.
     checked: Mutex<FxHashSet<Inode>>,
+    memo: Memo,
     stopper: Stopper,
 }
 
@@ -58,7 +60,7 @@ impl Service {
         moment: Moment,
         digest: &Digest,
     ) -> Result<Option<Trouble>, Status> {
-        let trouble = self.0.options.faults.strike(moment, digest);
+        let trouble = self.0.struck(moment, digest);
         match &trouble {
             Some(Trouble::Stall(time)) if moment != Moment::Read => {
                 tokio::time::sleep(*time).await;
@@ -97,6 +99,21 @@ impl Keeper<'_> {
         }
     }
 
+    /// As [`Keeper::keep`], for what is going to be remembered; `None` if it cannot be marked as used.
+    pub(super) fn keep_ahead(&self, digest: &Digest) -> Option<bool> {
+        if self.shared.options.faults.is_lost(digest) {
+            return Some(false);
+        }
+        self.lease.as_ref()?.keep_ahead(digest, AHEAD).ok()
+    }
+
+    /// What is remembered of the store; `None` if nothing can be marked as used.
+    pub(super) fn recall(&self) -> Option<Recall<'_>> {
+        let now = self.lease.as_ref()?.start_ns() / 1_000_000_000;
+        let keep = |digest: &Digest| self.keep_ahead(digest) == Some(true);
+        Some(self.shared.memo.recall(&self.shared.options.store, now, keep))
+    }
+
     /// Whether the store lacks a content, at less cost. One that a collector is about to put back counts as missing: whoever
     /// asks sends it then.
     pub(super) fn is_missing(&self, digest: &Digest) -> Result<bool, Status> {
@@ -108,7 +125,8 @@ impl Keeper<'_> {
 
 impl Shared {
     pub(super) fn new(options: ServeOptions, stopper: Stopper) -> Self {
-        Self { options, uploads: Uploads::default(), checked: Mutex::default(), stopper }
+        let (uploads, memo) = (Uploads::default(), Memo::default());
+        Self { options, uploads, checked: Mutex::default(), memo, stopper }
     }
 
     /// Lets a call in that says the right token.
@@ -224,6 +242,15 @@ impl Shared {
             return Err(Status::invalid_argument(message));
         }
         Ok(())
+    }
+
+    /// What goes wrong with a content now. One that is lost leaves no trace in the store.
+    pub(super) fn struck(&self, moment: Moment, digest: &Digest) -> Option<Trouble> {
+        let trouble = self.options.faults.strike(moment, digest);
+        if trouble == Some(Trouble::Lose) {
+            self.memo.forget();
+        }
+        trouble
     }
 
     /// What keeps contents during a call.
