@@ -192,7 +192,7 @@ impl Directories for Source<'_> {
             if let Some(directory) = self.fetched().get(digest) {
                 return Ok(Some(Arc::clone(directory)));
             }
-            if !writer.lease().keep(digest)? {
+            if !writer.lease().has(digest)? {
                 return Ok(None);
             }
             Ok(writer.store().directory(digest)?.map(Arc::new))

@@ -8,7 +8,7 @@ use crate::cas::digest::{Digest, DigestFunction};
 use crate::cas::remote::names::{ResourceName, number_of};
 use crate::cas::store::Lease;
 use crate::cas::tree::digest_of;
-use crate::error::Error;
+use crate::error::{Error, Result as Outcome};
 use bazel_remote_apis::build::bazel::remote::execution::v2 as api;
 use bazel_remote_apis::google::rpc;
 use rustc_hash::FxHashSet;
@@ -89,11 +89,19 @@ pub(super) struct Keeper<'a> {
 impl Keeper<'_> {
     /// Whether the store has a content.
     pub(super) fn keep(&self, digest: &Digest) -> Result<bool, Status> {
+        self.ask(digest, Lease::keep)
+    }
+
+    fn ask(
+        &self,
+        digest: &Digest,
+        keep: impl Fn(&Lease, &Digest) -> Outcome<bool>,
+    ) -> Result<bool, Status> {
         let store = &self.shared.options.store;
         if self.shared.options.faults.is_lost(digest) {
             return Ok(false);
         }
-        match self.lease.as_ref().map(|lease| lease.keep(digest)) {
+        match self.lease.as_ref().map(|lease| keep(lease, digest)) {
             Some(Ok(kept)) => Ok(kept),
             _ => store.contains(digest).map_err(|error| self.shared.failed(&error)),
         }
@@ -117,9 +125,7 @@ impl Keeper<'_> {
     /// Whether the store lacks a content, at less cost. One that a collector is about to put back counts as missing: whoever
     /// asks sends it then.
     pub(super) fn is_missing(&self, digest: &Digest) -> Result<bool, Status> {
-        let contains = self.shared.options.store.contains(digest);
-        let contains = contains.map_err(|error| self.shared.failed(&error))?;
-        Ok(!contains || !self.keep(digest)?)
+        self.ask(digest, Lease::has).map(|has| !has)
     }
 }
 
