@@ -162,6 +162,45 @@ fn an_edit_travels_from_one_machine_to_another() {
 }
 
 #[test]
+fn what_a_tree_has_already_is_looked_for_when_it_is_needed() {
+    let (server, one, other) = (Machine::new(), Machine::new(), Machine::new());
+    let served = server.serve("");
+    let remote = format!("--remote {}", served.url);
+    one.app("good morning");
+    one.says(&format!("push app app@1 {remote}"));
+    other.says(&format!("pull app@1 tree {remote}"));
+    one.app("good evening");
+    one.says(&format!("push app app@2 {remote}"));
+    // The store loses a file that is the same in both, and the tree its directory.
+    let lose = || {
+        let object = walk(&other.path("store/cas"), &|path| {
+            fs::read(path).unwrap() == "7\n".repeat(500).as_bytes()
+        });
+        fs::remove_file(object).unwrap();
+    };
+    lose();
+    let pulled = other.json(&format!("pull app@2 tree {remote}"));
+    assert_eq!((&pulled["files"], &pulled["transfer"]["blobs"]), (&1.into(), &3.into()));
+    fs::remove_dir_all(other.path("tree/data/3")).unwrap();
+    one.app("good night");
+    one.says(&format!("push app app@3 {remote}"));
+    let elsewhere = other.complains("pull app@2 elsewhere");
+    assert!(elsewhere.contains("not in the store"), "{elsewhere}");
+    let pulled = other.json(&format!("pull app@3 tree {remote} --check"));
+    assert_eq!(pulled["transfer"]["blobs"], 4);
+    assert_eq!(tree(&other.path("tree")), tree(&one.path("app")));
+    // Not asked for, but needed.
+    lose();
+    fs::remove_dir_all(other.path("tree/data")).unwrap();
+    fs::remove_dir_all(one.path("app/data/0")).unwrap();
+    one.says(&format!("push app app@4 {remote}"));
+    let pulled = other.json(&format!("pull app@4 tree {remote}"));
+    // The root and its directory `data`, and then the file.
+    assert_eq!(pulled["transfer"]["blobs"], 3);
+    assert_eq!(tree(&other.path("tree")), tree(&one.path("app")));
+}
+
+#[test]
 fn names_are_listed_and_taken_away_and_their_contents_collected() {
     let machine = Machine::new();
     machine.app("hello");

@@ -24,8 +24,8 @@ mod whole;
 pub use options::{Method, Options, Placed};
 
 use super::digest::Digest;
-use super::store::{Durability, Lease, failed};
-use super::tree::{Change, Limits, Manifest, diff};
+use super::store::{Durability, Lease, Store, failed};
+use super::tree::{Change, Limits, LinkPolicy, Manifest, diff};
 use crate::error::{Error, Result};
 use crate::progress::Progress;
 use apply::Apply;
@@ -73,6 +73,18 @@ pub fn update(
     Job { lease, site: &site, options, progress }.update(root)
 }
 
+/// The root of the tree at `dest`, if it was placed from this store, is whole as far as the store knows, and has no link
+/// that `links` refuses. Says nothing of what else somebody did there.
+///
+/// # Errors
+/// The record or the destination cannot be looked at.
+pub fn placed_root(store: &Store, dest: &Path, links: LinkPolicy) -> Result<Option<Digest>> {
+    let Some((path, identity)) = site::placed(dest)? else { return Ok(None) };
+    let record = Record::read(store, &path)?;
+    let tree = record.tree(identity).filter(|tree| tree.is_closed || links == LinkPolicy::Any);
+    Ok(tree.and_then(Tree::root))
+}
+
 /// One run at one destination.
 struct Job<'a> {
     lease: &'a Lease,
@@ -105,7 +117,8 @@ impl Job<'_> {
         self.progress.start("placing files", Some(files));
         let new = self.site.make_new()?;
         let fail = |error| failed("look at the new tree beside", self.site.path(), error);
-        let tree = Tree::whole(Identity::of(&new).map_err(fail)?, manifest.root());
+        let identity = Identity::of(&new).map_err(fail)?;
+        let tree = Tree::whole(identity, manifest.root(), self.is_closed());
         let make = Whole {
             manifest,
             contents: &contents,
@@ -152,14 +165,16 @@ impl Job<'_> {
             }
             plan = self.plan(dir, before, root)?;
         }
-        let plan = match plan {
-            Some(plan) => plan,
-            None => self.survey(dir, root, before.is_none())?,
+        let (plan, is_closed) = match plan {
+            // What does not differ was not judged.
+            Some(plan) => (plan, self.is_closed() && tree.is_closed),
+            None => (self.survey(dir, root, before.is_none())?, self.is_closed()),
         };
         if !self.options.force {
             self.refuse(&plan.foreign)?;
         }
-        let mut placed = self.change(dir, tree, root, &plan)?;
+        let whole = Tree::whole(tree.identity, root, is_closed);
+        let mut placed = self.change(dir, tree, whole, &plan)?;
         placed.previous_root = tree.last_root();
         Ok(placed)
     }
@@ -192,8 +207,7 @@ impl Job<'_> {
         Survey { lease, manifest: &manifest, verify, is_recovery, path }.plan(dir)
     }
 
-    fn change(&self, dir: &OwnedFd, tree: &Tree, root: Digest, plan: &Plan) -> Result<Placed> {
-        let whole = Tree::whole(tree.identity, root);
+    fn change(&self, dir: &OwnedFd, tree: &Tree, whole: Tree, plan: &Plan) -> Result<Placed> {
         let mut placed = Placed::default();
         if !plan.is_empty() {
             let contents =
@@ -207,13 +221,18 @@ impl Job<'_> {
                 progress: self.progress,
             };
             let ready = apply.prepare()?;
-            self.record(vec![tree.towards(root)])?;
+            self.record(vec![tree.towards(&whole)])?;
             placed = apply.run(&ready)?;
         }
         if *tree != whole {
             self.record(vec![whole])?;
         }
         Ok(placed)
+    }
+
+    /// Whether a manifest within the limits has no link that leads out of it.
+    fn is_closed(&self) -> bool {
+        self.options.limits.links == LinkPolicy::Inside
     }
 
     /// What the store knows of what is there.

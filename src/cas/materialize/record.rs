@@ -27,17 +27,20 @@ pub(super) struct Tree {
     /// The root that it was on its way to: then any path may be as before or as after.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     towards: Option<String>,
+    /// Whether no link in it leads out of it.
+    #[serde(default)]
+    pub(super) is_closed: bool,
 }
 
 impl Tree {
     /// A tree that is whole.
-    pub(super) fn whole(identity: Identity, root: Digest) -> Self {
-        Self { identity, root: root.to_string(), towards: None }
+    pub(super) fn whole(identity: Identity, root: Digest, is_closed: bool) -> Self {
+        Self { identity, root: root.to_string(), towards: None, is_closed }
     }
 
     /// A tree that is being changed.
-    pub(super) fn towards(&self, root: Digest) -> Self {
-        Self { towards: Some(root.to_string()), ..self.clone() }
+    pub(super) fn towards(&self, other: &Self) -> Self {
+        Self { towards: Some(other.root.clone()), ..self.clone() }
     }
 
     /// What is in it, if it is whole.

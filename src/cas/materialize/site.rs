@@ -10,6 +10,7 @@ use crate::progress::Progress;
 use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags, RenameFlags, flock};
 use rustix::io::Errno;
 use std::fs;
+use std::io::ErrorKind;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -225,11 +226,28 @@ fn refused(message: &str, path: &Path) -> Error {
     Error::new(message).at(path.display().to_string())
 }
 
+/// The real path of the directory at `dest` and which one it is, if there is one. Nothing is made or locked.
+pub(super) fn placed(dest: &Path) -> Result<Option<(PathBuf, Identity)>> {
+    let look = || -> std::io::Result<_> {
+        let path = fs::canonicalize(dest)?;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let dir = rustix::fs::open(&path, flags, Mode::empty())?;
+        Ok((path, Identity::of(&dir)?))
+    };
+    match look() {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
+        Err(error) => Err(failed("look at", dest, error)),
+    }
+}
+
 /// The destination without links on the way; the directories above it are made.
 fn real_path(dest: &Path) -> Result<PathBuf> {
     let fail = |error| failed("look at", dest, error);
     match fs::canonicalize(dest) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
         path => return path.map_err(fail),
     }
     if fs::symlink_metadata(dest).is_ok() {

@@ -7,13 +7,16 @@ use super::failure::Failure;
 use super::work::{Transfer, Work};
 use crate::cas::digest::Digest;
 use crate::cas::store::Writer;
-use crate::cas::tree::{Directories, Directory, Limits, MAX_DIRECTORY_BYTES, Manifest};
+use crate::cas::tree::{
+    Change, Directories, Directory, Limits, MAX_DIRECTORY_BYTES, Manifest, diff,
+};
 use crate::error::{Error, Result};
 use crate::progress::Progress;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 impl Remote {
     /// Makes the store have the whole tree below `root`, and commits it. Every byte is checked while it is written.
@@ -30,12 +33,51 @@ impl Remote {
     ) -> Result<(Manifest, Transfer)> {
         let work = Work::new(&self.line, progress);
         let manifest = self.load(&work, root, writer, limits)?;
-        let lacking = lacking(writer, &manifest.contents())?;
-        work.progress.start("downloading", Some(lacking.len()));
-        let stored = Download { remote: self, work: &work, writer }.store(&lacking);
-        stored.map_err(|failure| self.line.explain("pull", failure))?;
+        self.bring(&work, &manifest.contents(), writer, "pull")?;
         writer.commit()?;
         Ok((manifest, work.transfer()))
+    }
+
+    /// Makes the store have what is in the tree below `root` and not in that below `base`, and commits it. What is in both
+    /// is neither loaded nor looked for: the store has it if it has all of the base, and what it lacks of that, it lacks
+    /// afterwards. What is new is held to the limits. `None` if the store does not know the base, or the difference cannot
+    /// be told: a [`Remote::pull`] says why.
+    ///
+    /// # Errors
+    /// As [`Remote::pull`].
+    pub fn pull_difference(
+        &self,
+        base: Digest,
+        root: Digest,
+        writer: &Writer,
+        limits: &Limits,
+        progress: &dyn Progress,
+    ) -> Result<Option<Transfer>> {
+        let work = Work::new(&self.line, progress);
+        if !writer.lease().keep(&base)? {
+            return Ok(None);
+        }
+        work.progress.start("reading the manifest", None);
+        let source = Source::new(Download { remote: self, work: &work, writer });
+        let differences = match diff(&source, Some(base), Some(root), limits) {
+            Ok(differences) => differences,
+            // The server would fail once more.
+            Err(error) if source.is_cut_off.load(Ordering::Relaxed) => return Err(error),
+            Err(_) => return Ok(None),
+        };
+        let new = differences.values().filter_map(|difference| match difference.after {
+            Some(Change::File { digest, is_executable }) => Some((digest, is_executable)),
+            _ => None,
+        });
+        let new: Vec<(Digest, bool)> = new.collect();
+        if new.iter().fold(0, |sum: u64, (digest, _)| sum.saturating_add(digest.size()))
+            > limits.bytes
+        {
+            return Ok(None);
+        }
+        self.bring(&work, &new, writer, "pull")?;
+        writer.commit()?;
+        Ok(Some(work.transfer()))
     }
 
     /// The directories of the whole tree below `root` without the contents. Those that the store lacks are there once the
@@ -61,7 +103,7 @@ impl Remote {
         limits: &Limits,
     ) -> Result<Manifest> {
         work.progress.start("reading the manifest", None);
-        let source = Source { download: Download { remote: self, work, writer } };
+        let source = Source::new(Download { remote: self, work, writer });
         Manifest::load(&source, root, limits)
     }
 
@@ -77,11 +119,22 @@ impl Remote {
         progress: &dyn Progress,
     ) -> Result<Transfer> {
         let work = Work::new(&self.line, progress);
+        self.bring(&work, contents, writer, "fetch")?;
+        Ok(work.transfer())
+    }
+
+    /// Fetches those of the contents that the store lacks; `what` is what errors say that could not be done.
+    fn bring(
+        &self,
+        work: &Work<'_>,
+        contents: &[(Digest, bool)],
+        writer: &Writer,
+        what: &str,
+    ) -> Result<()> {
         let lacking = lacking(writer, contents)?;
         work.progress.start("downloading", Some(lacking.len()));
-        let stored = Download { remote: self, work: &work, writer }.store(&lacking);
-        stored.map_err(|failure| self.line.explain("fetch", failure))?;
-        Ok(work.transfer())
+        let stored = Download { remote: self, work, writer }.store(&lacking);
+        stored.map_err(|failure| self.line.explain(what, failure))
     }
 }
 
@@ -106,17 +159,40 @@ fn lacking(writer: &Writer, contents: &[(Digest, bool)]) -> Result<Vec<Wanted>> 
 /// Directories of the store, and those of the server that it lacks.
 struct Source<'a> {
     download: Download<'a>,
+    /// Those that came from the server: they are not in the store before the writer commits.
+    fetched: Mutex<FxHashMap<Digest, Arc<Directory>>>,
+    /// Whether the server failed by more than the lack of a directory.
+    is_cut_off: AtomicBool,
+}
+
+impl<'a> Source<'a> {
+    fn new(download: Download<'a>) -> Self {
+        Self { download, fetched: Mutex::default(), is_cut_off: AtomicBool::new(false) }
+    }
+
+    fn fetched(&self) -> MutexGuard<'_, FxHashMap<Digest, Arc<Directory>>> {
+        // A thread that panicked has left a whole map: single inserts only.
+        self.fetched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn failed(&self, failure: Failure) -> Error {
+        self.is_cut_off.fetch_or(!failure.is_loss(), Ordering::Relaxed);
+        self.download.remote.line.explain("pull the manifest", failure)
+    }
 }
 
 impl Directories for Source<'_> {
     fn load(&self, digests: &[Digest]) -> Result<Vec<Arc<Directory>>> {
-        let Download { remote, writer, .. } = self.download;
+        let writer = self.download.writer;
         if let Some(digest) = digests.iter().find(|it| it.size() > MAX_DIRECTORY_BYTES) {
             let message = format!("a directory of {} bytes is refused", digest.size());
             return Err(Error::new(message).at(digest.to_string()));
         }
         let here = |digest: &Digest| -> Result<Option<Arc<Directory>>> {
-            if !writer.lease().keep(digest)? {
+            if let Some(directory) = self.fetched().get(digest) {
+                return Ok(Some(Arc::clone(directory)));
+            }
+            if !writer.lease().has(digest)? {
                 return Ok(None);
             }
             Ok(writer.store().directory(digest)?.map(Arc::new))
@@ -124,25 +200,21 @@ impl Directories for Source<'_> {
         let mut found: Vec<_> = digests.par_iter().map(here).collect::<Result<_>>()?;
         let lacking: Vec<Digest> =
             digests.iter().zip(&found).filter(|(_, it)| it.is_none()).map(|(it, _)| *it).collect();
-        let fetched: Mutex<FxHashMap<Digest, Arc<Directory>>> = Mutex::default();
         let done = self.download.each(&lacking, |digest, bytes| {
             let directory = Directory::decode(&bytes).map_err(|refusal| {
                 Error::new(format!("the directory is refused: {refusal}")).at(digest.to_string())
             })?;
             writer.put(&bytes, false)?;
-            let mut fetched = fetched.lock().unwrap_or_else(PoisonError::into_inner);
-            fetched.insert(*digest, Arc::new(directory));
+            self.fetched().insert(*digest, Arc::new(directory));
             Ok(())
         });
-        done.map_err(|failure| remote.line.explain("pull the manifest", failure))?;
-        let mut fetched = fetched.into_inner().unwrap_or_else(PoisonError::into_inner);
+        done.map_err(|failure| self.failed(failure))?;
         for (digest, directory) in digests.iter().zip(&mut found) {
             if directory.is_none() {
-                *directory = fetched.remove(digest);
+                *directory = self.fetched().get(digest).map(Arc::clone);
             }
         }
-        let lost =
-            |digest: &Digest| remote.line.explain("pull the manifest", Failure::Lost(*digest));
+        let lost = |digest: &Digest| self.failed(Failure::Lost(*digest));
         let whole = digests.iter().zip(found).map(|(digest, it)| it.ok_or_else(|| lost(digest)));
         whole.collect()
     }

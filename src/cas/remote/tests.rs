@@ -310,6 +310,90 @@ fn what_the_server_loses_behind_our_back_is_sent_again() {
 }
 
 #[test]
+fn of_an_edit_only_what_is_new_is_asked_for() {
+    let bench = Bench::new(|_| {});
+    let mut files: Vec<Vec<u8>> = (0..100u8).map(|n| vec![n; 10]).collect();
+    let pack = |files: &[Vec<u8>]| {
+        pack(&bench.served(), &files.iter().map(Vec::as_slice).collect::<Vec<_>>())
+    };
+    let old = pack(&files);
+    files[50] = b"edited".to_vec();
+    let new = pack(&files);
+    let remote = bench.connect();
+    let difference = |limits: &Limits| {
+        let (base, root) = (old.root(), new.root());
+        remote.pull_difference(base, root, &bench.writer(), limits, &Silent)
+    };
+    assert_eq!(difference(&Limits::default()).unwrap(), None, "the base is not there");
+    assert!(!bench.there.contains(&new.root()).unwrap());
+    bench.pull(&remote, old.root()).unwrap();
+    // What is in both is not looked for.
+    let unchanged = DigestFunction::Sha256.digest(&[7; 10]);
+    let path = format!("cas/sha256/{}/{}", &unchanged.hex()[..2], unchanged.hex());
+    std::fs::remove_file(bench.there.root().join(path)).unwrap();
+    let few = Limits { bytes: 5, ..Limits::default() };
+    assert_eq!(difference(&few).unwrap(), None, "the whole is refused with its reason");
+    let transfer = difference(&Limits::default()).unwrap().unwrap();
+    // The file, its directory and the root, each in one message.
+    assert_eq!((transfer.blobs, transfer.requests), (3, 3));
+    assert!(!bench.there.contains(&unchanged).unwrap());
+    assert_eq!(difference(&Limits::default()).unwrap().unwrap().requests, 0);
+    assert_eq!(bench.pull(&remote, new.root()).unwrap().blobs, 1);
+    assert!(bench.is_there(&new));
+}
+
+#[test]
+fn a_new_directory_is_fetched_once_and_held_to_the_limits() {
+    use crate::cas::tree::{Directory, DirectoryNode, Name};
+    let bench = Bench::new(|_| {});
+    let remote = bench.connect();
+    let old = pack(&bench.served(), &[b"1"]);
+    bench.pull(&remote, old.root()).unwrap();
+    let writer = bench.served().writer(Durability::None).unwrap();
+    let mut digest = old.root();
+    let mut deepened = |names: &[&str], count| {
+        for _ in 0..count {
+            let node = |name: &&str| DirectoryNode { name: Name::new(name).unwrap(), digest };
+            let above = Directory::new(vec![], names.iter().map(node).collect(), vec![]).unwrap();
+            digest = writer.put(&above.encode(), false).unwrap().digest;
+        }
+        writer.commit().unwrap();
+        digest
+    };
+    let (deep, bomb) = (deepened(&["a"], 3), deepened(&["a", "b"], 40));
+    let difference = |root| {
+        let (base, writer) = (old.root(), bench.writer());
+        remote.pull_difference(base, root, &writer, &Limits::default(), &Silent)
+    };
+    assert_eq!(difference(deep).unwrap().unwrap().blobs, 3);
+    assert_eq!(difference(bomb).unwrap(), None);
+    let error = bench.pull(&remote, bomb).unwrap_err().to_string();
+    assert!(error.contains("more than 5000000 entries"), "{error}");
+}
+
+#[test]
+fn a_server_that_fails_is_not_asked_for_the_whole() {
+    let mut bench = Bench::new(|_| {});
+    let old = pack(&bench.served(), &[b"1"]);
+    let new = pack(&bench.served(), &[b"2"]);
+    bench.pull(&bench.connect(), old.root()).unwrap();
+    let difference = |bench: &Bench| {
+        let (base, root) = (old.root(), new.root());
+        let writer = bench.writer();
+        bench.connect().pull_difference(base, root, &writer, &Limits::default(), &Silent)
+    };
+    for (trouble, is_error) in [(Trouble::Exhausted, true), (Trouble::Lose, false)] {
+        let faults = Faults::seeded(1).with(trouble.clone(), 1000, FOREVER);
+        bench.serve(|options| options.faults = faults);
+        let outcome = difference(&bench);
+        assert_eq!(outcome.is_err(), is_error, "{trouble:?}: {outcome:?}");
+        assert!(is_error || outcome.unwrap().is_none());
+    }
+    bench.serve(|_| {});
+    assert_eq!(difference(&bench).unwrap().unwrap().blobs, 3);
+}
+
+#[test]
 fn a_damaged_content_of_ours_is_found_when_the_server_refuses_it() {
     let bench = Bench::new(|_| {});
     let large = noise(3 << 20);

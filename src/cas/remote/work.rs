@@ -4,6 +4,7 @@ use super::failure::{Answer, Failure, Outcome};
 use super::line::{Line, Service};
 use crate::progress::Progress;
 use std::future::Future;
+use std::ops::Add;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -34,6 +35,21 @@ pub struct Transfer {
     pub retried: u64,
     /// Calls.
     pub requests: u64,
+}
+
+impl Add for Transfer {
+    type Output = Self;
+
+    fn add(self, more: Self) -> Self {
+        Self {
+            queried: self.queried + more.queried,
+            blobs: self.blobs + more.blobs,
+            bytes: self.bytes + more.bytes,
+            wire_bytes: self.wire_bytes + more.wire_bytes,
+            retried: self.retried + more.retried,
+            requests: self.requests + more.requests,
+        }
+    }
 }
 
 #[derive(Default)]

@@ -22,6 +22,15 @@ pub struct Lease {
     _lock: File,
 }
 
+/// What became of keeping a content.
+enum Attempt {
+    Kept(Twin, String),
+    /// It was not there, or a collector had it.
+    Absent,
+    /// It went between the look and the touch.
+    Gone,
+}
+
 /// Tells apart the leases of one process.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
@@ -80,26 +89,53 @@ impl Lease {
         Ok(digest.is_empty() || self.keep_twin(digest, Twin::Plain)?.is_some())
     }
 
+    /// As [`Lease::keep`], for those who bring what is missing: what a collector is about to put back counts as that, and
+    /// nothing is waited for.
+    pub fn has(&self, digest: &Digest) -> Result<bool> {
+        let since = self.start / 1_000_000_000;
+        Ok(digest.is_empty()
+            || matches!(self.try_keep(digest, Twin::Plain, since)?, Attempt::Kept(..)))
+    }
+
+    /// As [`Lease::keep`]; and it counts as just used for so many seconds more.
+    pub(crate) fn keep_ahead(&self, digest: &Digest, seconds: i64) -> Result<bool> {
+        let since = self.start / 1_000_000_000 + seconds;
+        Ok(digest.is_empty() || self.keep_since(digest, Twin::Plain, since)?.is_some())
+    }
+
     /// As [`Lease::keep`], the wanted twin before the other; gives the path below the store's directory.
     pub(crate) fn keep_twin(
         &self,
         digest: &Digest,
         wanted: Twin,
     ) -> Result<Option<(Twin, String)>> {
+        self.keep_since(digest, wanted, self.start / 1_000_000_000)
+    }
+
+    fn keep_since(
+        &self,
+        digest: &Digest,
+        wanted: Twin,
+        since: i64,
+    ) -> Result<Option<(Twin, String)>> {
         // A collector moves what it is about to delete aside, looks again, and puts back what was just used.
         for _ in 0..3 {
-            let Some((twin, look)) = self.store.look(digest, wanted)? else {
-                if self.store.wait_for_sweep()? {
-                    continue;
-                }
-                return Ok(None);
-            };
-            let path = object(self.store.function, twin, digest);
-            if self.store.freshen(&path, look, self.start / 1_000_000_000)? {
-                return Ok(Some((twin, path)));
+            match self.try_keep(digest, wanted, since)? {
+                Attempt::Kept(twin, path) => return Ok(Some((twin, path))),
+                Attempt::Absent if !self.store.wait_for_sweep()? => return Ok(None),
+                Attempt::Absent | Attempt::Gone => {}
             }
         }
         Ok(None)
+    }
+
+    fn try_keep(&self, digest: &Digest, wanted: Twin, since: i64) -> Result<Attempt> {
+        let Some((twin, look)) = self.store.look(digest, wanted)? else {
+            return Ok(Attempt::Absent);
+        };
+        let path = object(self.store.function, twin, digest);
+        let is_kept = self.store.freshen(&path, look, since)?;
+        Ok(if is_kept { Attempt::Kept(twin, path) } else { Attempt::Gone })
     }
 
     /// The name of its own directory in `tmp/`.

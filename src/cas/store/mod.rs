@@ -6,6 +6,7 @@ mod gc;
 mod layout;
 mod lease;
 mod records;
+mod turnover;
 mod usage;
 mod verify;
 mod writer;
@@ -18,6 +19,7 @@ pub use verify::Verified;
 pub use writer::{Durability, Receiver, Stored, Writer, Written};
 
 pub(crate) use layout::{SENTINEL, Twin, failed};
+pub(crate) use turnover::Turnover;
 pub(crate) use writer::replace_as;
 
 use super::digest::{Digest, DigestFunction, Hasher};

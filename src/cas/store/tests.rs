@@ -5,6 +5,7 @@ use super::*;
 use crate::cas::testing::store;
 use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::time::Duration;
 
 fn path(store: &Store, digest: &Digest, twin: Twin) -> PathBuf {
     store.root().join(object(store.function(), twin, digest))
@@ -34,6 +35,29 @@ fn what_goes_in_comes_out_once_it_is_committed() {
         assert_eq!(fs::read_dir(store.root().join("tmp")).unwrap().count(), 0);
         assert_eq!(fs::read_dir(store.root().join("leases")).unwrap().count(), 0);
     }
+}
+
+#[test]
+fn who_brings_what_is_missing_waits_for_no_collector() {
+    let (_dir, store) = store();
+    let writer = store.writer(Durability::None).unwrap();
+    let there = writer.put(b"text", false).unwrap().digest;
+    let lease = writer.lease();
+    assert!(lease.has(&there).unwrap() && !lease.has(&Digest::new([1; 32], 1)).unwrap());
+    assert!(!store.root().join(SWEEP_LOCK).exists());
+    // Who only asks does, since what is missing may be put back.
+    assert!(!lease.keep(&Digest::new([1; 32], 1)).unwrap());
+    assert!(store.root().join(SWEEP_LOCK).exists());
+    age(&store, &there, FRESH + 10);
+    assert!(lease.has(&there).unwrap());
+    let used = path(&store, &there, Twin::Plain).metadata().unwrap().atime();
+    assert!(used >= lease.start_ns() / 1_000_000_000, "it counts as used");
+}
+
+fn age(store: &Store, digest: &Digest, seconds: i64) {
+    let used = std::time::SystemTime::now() - Duration::from_secs(seconds.unsigned_abs());
+    let file = File::open(path(store, digest, Twin::Plain)).unwrap();
+    file.set_times(fs::FileTimes::new().set_accessed(used)).unwrap();
 }
 
 #[test]

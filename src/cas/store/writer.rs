@@ -103,7 +103,7 @@ impl Writer {
 
     /// Whether a content is in the store or on its way there.
     pub fn has(&self, digest: &Digest) -> Result<bool> {
-        Ok(self.is_pending(digest) || self.lease.keep(digest)?)
+        Ok(self.is_pending(digest) || self.lease.has(digest)?)
     }
 
     fn is_pending(&self, digest: &Digest) -> bool {

@@ -3,6 +3,7 @@
 use super::args::Run;
 use super::place::Depot;
 use super::pull::{fetch, options};
+use crate::bundle::record::Record;
 use crate::cas::store::{RefName, Store, failed};
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
@@ -17,15 +18,17 @@ use std::process::Command;
 pub(super) fn run(args: &Run, depot: &Depot<'_>, context: &Context<'_>) -> Result<Exit> {
     let name = RefName::new(&args.name)?;
     let store = depot.store()?;
-    let fetched = fetch(&name, &args.demands, depot, &store, context)?;
-    let entry = fetched.record.entry.as_ref().ok_or_else(|| {
+    let trees = trees(&store);
+    let place = |record: &Record| trees.join(&record.root.hex()[..32]);
+    let base = |record: &Record| Some(place(record));
+    let mut fetched = fetch(&name, &args.demands, depot, &store, base, context)?;
+    let entry = fetched.record.entry.clone().ok_or_else(|| {
         Error::new("the bundle does not say what it starts")
             .at(name.to_string())
             .hint("push it with `--entry`, or pull it into a directory")
     })?;
-    let trees = trees(&store);
     fs::create_dir_all(&trees).map_err(|error| failed("make", &trees, error))?;
-    let tree = trees.join(&fetched.record.root.hex()[..32]);
+    let tree = place(&fetched.record);
     let used = hold(&lock_of(&tree))?;
     fetched.place(&tree, &options(&args.demands, depot), context)?;
     let words = entry.command(&tree, &args.python);

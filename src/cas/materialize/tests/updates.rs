@@ -28,6 +28,40 @@ fn only_what_differs_is_touched() {
 }
 
 #[test]
+fn what_was_placed_is_remembered_with_what_its_links_may() {
+    let bench = Bench::new();
+    let (inside, any) = (LinkPolicy::Inside, LinkPolicy::Any);
+    let of = |links| placed_root(&bench.store, &bench.dest(), links).unwrap();
+    assert_eq!(of(any), None);
+    let closed = bench.tree(&[("a", Text("1")), ("l", Link("a"))]);
+    bench.update(closed, &options()).unwrap();
+    assert_eq!((of(inside), of(any)), (Some(closed), Some(closed)));
+    let open = bench.tree(&[("a", Text("1")), ("d/x", Text("1")), ("e/l", Link("/etc"))]);
+    let lenient = Options { limits: Limits { links: any, ..Limits::default() }, ..options() };
+    bench.update(open, &lenient).unwrap();
+    assert_eq!((of(inside), of(any)), (None, Some(open)));
+    // What does not differ is not judged: the link is there still.
+    let edited = bench.tree(&[("a", Text("1")), ("d/x", Text("2")), ("e/l", Link("/etc"))]);
+    bench.update(edited, &options()).unwrap();
+    assert_eq!(of(inside), None);
+    bench.update(closed, &Options { check: true, ..options() }).unwrap();
+    assert_eq!(of(inside), Some(closed));
+    // A tree on its way, and another directory of that name.
+    let faulty = Options {
+        faults: Faults::new(|point| match point {
+            Point::Rename => Err(rustix::io::Errno::IO),
+            _ => Ok(()),
+        }),
+        ..lenient
+    };
+    bench.update(edited, &faulty).unwrap_err();
+    assert_eq!(of(any), None);
+    fs::remove_dir_all(bench.dest()).unwrap();
+    fs::create_dir(bench.dest()).unwrap();
+    assert_eq!(of(any), None);
+}
+
+#[test]
 fn any_tree_becomes_any_other() {
     let bench = Bench::new();
     let names = prop::sample::select(vec!["a", "b", "__pycache__", "a.py"]);

@@ -1,13 +1,15 @@
 //! Results of actions: given while everything they name is there. Reads and writes the store.
 
 use super::faults::Moment;
-use super::shared::{Keeper, Service, Shared};
+use super::memo::Recall;
+use super::shared::{Keeper, Service, Shared, lock};
 use super::tree::{check_count, directories_of, message};
 use crate::cas::digest::Digest;
 use bazel_remote_apis::build::bazel::remote::execution::v2 as api;
 use prost::Message;
 use rayon::prelude::*;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::sync::{Mutex, PoisonError};
 use tonic::{Code, Request, Response, Status};
 
 #[tonic::async_trait]
@@ -130,22 +132,78 @@ impl Look<'_> {
         directory.files.iter().try_for_each(|file| self.at(file.digest.as_ref()))
     }
 
-    /// A tree of directories, level by level.
+    /// A tree of directories.
     fn below(&self, root: Option<&api::Digest>) -> Result<(), Gap> {
-        let mut level = vec![self.shared.digest(root)?];
+        let walk = Walk {
+            look: self,
+            recall: self.keeper.recall(),
+            found: Mutex::new(Some(FxHashMap::default())),
+        };
+        walk.below(self.shared.digest(root)?)
+    }
+}
+
+/// Looks for all of a tree but what is remembered.
+struct Walk<'a> {
+    look: &'a Look<'a>,
+    /// `None` if nothing can be remembered.
+    recall: Option<Recall<'a>>,
+    /// What was not remembered, and whether it is a directory; `None` if some of it could not be marked as used.
+    found: Mutex<Option<FxHashMap<Digest, bool>>>,
+}
+
+impl Walk<'_> {
+    /// Level by level.
+    fn below(self, root: Digest) -> Result<(), Gap> {
+        let mut level = vec![root];
         let mut seen = FxHashSet::default();
         while !level.is_empty() {
             let below: Vec<Vec<Digest>> = level
                 .par_iter()
-                .map(|digest| {
-                    let directory: api::Directory = self.message(digest)?;
-                    self.at_files(&directory)?;
-                    Ok(directories_of(self.shared, &directory)?)
-                })
+                .map(|digest| self.directory(digest))
                 .collect::<Result<_, Gap>>()?;
             level = below.into_iter().flatten().filter(|digest| seen.insert(*digest)).collect();
             check_count(seen.len())?;
         }
+        let found = self.found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let (Some(recall), Some(found)) = (self.recall, found) {
+            recall.add(found.into_iter());
+        }
         Ok(())
+    }
+
+    /// One directory and its files; gives those in it.
+    fn directory(&self, digest: &Digest) -> Result<Vec<Digest>, Gap> {
+        let shared = self.look.shared;
+        if self.recall.as_ref().is_some_and(|recall| recall.has_tree(digest)) {
+            return Ok(Vec::new());
+        }
+        self.found(digest, true)?;
+        let directory: Option<api::Directory> = message(shared, digest)?;
+        let directory = directory.ok_or(Gap::Missing(*digest))?;
+        for file in &directory.files {
+            self.found(&shared.digest(file.digest.as_ref())?, false)?;
+        }
+        Ok(directories_of(shared, &directory)?)
+    }
+
+    fn found(&self, digest: &Digest, is_directory: bool) -> Result<(), Gap> {
+        let Some(recall) = &self.recall else { return self.look.found(digest) };
+        if !is_directory && recall.has(digest) {
+            return Ok(());
+        }
+        match self.look.keeper.keep_ahead(digest) {
+            Some(false) => Err(Gap::Missing(*digest)),
+            Some(true) => {
+                if let Some(found) = lock(&self.found).as_mut() {
+                    *found.entry(*digest).or_default() |= is_directory;
+                }
+                Ok(())
+            }
+            None => {
+                *lock(&self.found) = None;
+                self.look.found(digest)
+            }
+        }
     }
 }

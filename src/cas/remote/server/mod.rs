@@ -7,18 +7,20 @@
 //! | `storage`, `tree` | contents in batches, and what is missing; directories of trees |
 //! | `read`, `write`, `uploads` | contents in streams |
 //! | `actions` | results of actions, while everything they name is there |
+//! | `memo` | which trees were whole a moment ago |
 //! | `shared` | what all of them check: instance, function, digests, room |
 //! | `faults` | what goes wrong on purpose, in tests |
 //!
 //! Three promises hold for every answer. Bytes that are not what their name says are never served: small contents are
 //! hashed before they are sent, large ones on the way, and the last piece is held back until the hash agreed. Uploads can be
-//! seen when they are whole and checked, not before. And what a client was told to be there was marked as used at that
-//! moment, so that the next collection of garbage leaves it.
+//! seen when they are whole and checked, not before. And what a client was told to be there is marked as used, then or so
+//! recently that the next collection of garbage leaves it just the same.
 
 mod actions;
 mod capabilities;
 pub mod faults;
 mod frames;
+mod memo;
 mod read;
 mod shared;
 mod storage;

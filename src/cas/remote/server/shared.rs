@@ -1,13 +1,14 @@
 //! What all services share: the store, the options, and what every call is checked for. Reads and writes the store.
 
 use super::faults::{Moment, Trouble};
+use super::memo::{AHEAD, Memo, Recall};
 use super::uploads::Uploads;
 use super::{MAX_BATCH, ServeOptions, Stopper};
 use crate::cas::digest::{Digest, DigestFunction};
 use crate::cas::remote::names::{ResourceName, number_of};
 use crate::cas::store::Lease;
 use crate::cas::tree::digest_of;
-use crate::error::Error;
+use crate::error::{Error, Result as Outcome};
 use bazel_remote_apis::build::bazel::remote::execution::v2 as api;
 use bazel_remote_apis::google::rpc;
 use rustc_hash::FxHashSet;
@@ -31,6 +32,7 @@ pub(super) struct Shared {
     pub(super) uploads: Uploads,
     /// Inodes whose bytes were hashed and agreed, so that ranges of them need not be hashed again.
     checked: Mutex<FxHashSet<Inode>>,
+    memo: Memo,
     stopper: Stopper,
 }
 
@@ -58,7 +60,7 @@ impl Service {
         moment: Moment,
         digest: &Digest,
     ) -> Result<Option<Trouble>, Status> {
-        let trouble = self.0.options.faults.strike(moment, digest);
+        let trouble = self.0.struck(moment, digest);
         match &trouble {
             Some(Trouble::Stall(time)) if moment != Moment::Read => {
                 tokio::time::sleep(*time).await;
@@ -87,28 +89,50 @@ pub(super) struct Keeper<'a> {
 impl Keeper<'_> {
     /// Whether the store has a content.
     pub(super) fn keep(&self, digest: &Digest) -> Result<bool, Status> {
+        self.ask(digest, Lease::keep)
+    }
+
+    fn ask(
+        &self,
+        digest: &Digest,
+        keep: impl Fn(&Lease, &Digest) -> Outcome<bool>,
+    ) -> Result<bool, Status> {
         let store = &self.shared.options.store;
         if self.shared.options.faults.is_lost(digest) {
             return Ok(false);
         }
-        match self.lease.as_ref().map(|lease| lease.keep(digest)) {
+        match self.lease.as_ref().map(|lease| keep(lease, digest)) {
             Some(Ok(kept)) => Ok(kept),
             _ => store.contains(digest).map_err(|error| self.shared.failed(&error)),
         }
     }
 
+    /// As [`Keeper::keep`], for what is going to be remembered; `None` if it cannot be marked as used.
+    pub(super) fn keep_ahead(&self, digest: &Digest) -> Option<bool> {
+        if self.shared.options.faults.is_lost(digest) {
+            return Some(false);
+        }
+        self.lease.as_ref()?.keep_ahead(digest, AHEAD).ok()
+    }
+
+    /// What is remembered of the store; `None` if nothing can be marked as used.
+    pub(super) fn recall(&self) -> Option<Recall<'_>> {
+        let now = self.lease.as_ref()?.start_ns() / 1_000_000_000;
+        let keep = |digest: &Digest| self.keep_ahead(digest) == Some(true);
+        Some(self.shared.memo.recall(&self.shared.options.store, now, keep))
+    }
+
     /// Whether the store lacks a content, at less cost. One that a collector is about to put back counts as missing: whoever
     /// asks sends it then.
     pub(super) fn is_missing(&self, digest: &Digest) -> Result<bool, Status> {
-        let contains = self.shared.options.store.contains(digest);
-        let contains = contains.map_err(|error| self.shared.failed(&error))?;
-        Ok(!contains || !self.keep(digest)?)
+        self.ask(digest, Lease::has).map(|has| !has)
     }
 }
 
 impl Shared {
     pub(super) fn new(options: ServeOptions, stopper: Stopper) -> Self {
-        Self { options, uploads: Uploads::default(), checked: Mutex::default(), stopper }
+        let (uploads, memo) = (Uploads::default(), Memo::default());
+        Self { options, uploads, checked: Mutex::default(), memo, stopper }
     }
 
     /// Lets a call in that says the right token.
@@ -224,6 +248,15 @@ impl Shared {
             return Err(Status::invalid_argument(message));
         }
         Ok(())
+    }
+
+    /// What goes wrong with a content now. One that is lost leaves no trace in the store.
+    pub(super) fn struck(&self, moment: Moment, digest: &Digest) -> Option<Trouble> {
+        let trouble = self.options.faults.strike(moment, digest);
+        if trouble == Some(Trouble::Lose) {
+            self.memo.forget();
+        }
+        trouble
     }
 
     /// What keeps contents during a call.

@@ -134,7 +134,7 @@ fn no_chunks() -> Status {
 impl Service {
     /// What goes wrong with one content of a batch: what concerns the call fails it as a whole.
     async fn trouble(&self, moment: Moment, digest: &Digest) -> Result<Option<Trouble>, Status> {
-        match self.0.options.faults.strike(moment, digest) {
+        match self.0.struck(moment, digest) {
             Some(Trouble::Stall(time)) => {
                 tokio::time::sleep(time).await;
                 Ok(None)

@@ -4,7 +4,7 @@ use super::*;
 use prost::Message;
 
 impl Bed {
-    async fn result(&self, action: &Digest) -> Result<api::ActionResult, Status> {
+    pub(super) async fn result(&self, action: &Digest) -> Result<api::ActionResult, Status> {
         let request = api::GetActionResultRequest {
             action_digest: Some(message_of(action)),
             ..Default::default()
@@ -23,7 +23,7 @@ impl Bed {
     }
 }
 
-fn file(name: &str, digest: &Digest) -> api::FileNode {
+pub(super) fn file(name: &str, digest: &Digest) -> api::FileNode {
     let digest = Some(message_of(digest));
     api::FileNode { name: name.to_owned(), digest, ..Default::default() }
 }

@@ -3,6 +3,7 @@
 mod access;
 mod actions;
 mod faults;
+mod memo;
 mod storage;
 mod streams;
 
@@ -88,9 +89,18 @@ impl Bed {
     /// Turns the last bit of a content, without a trace in its inode.
     fn damage(&self, digest: &Digest) {
         let path = self.path(digest);
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        std::fs::write(&path, bytes).unwrap();
+        self.damage_in_place(digest);
+    }
+
+    /// The same, and without a trace in the directory: a bad disk.
+    fn damage_in_place(&self, digest: &Digest) {
+        let path = self.path(digest);
         let mut bytes = std::fs::read(&path).unwrap();
         *bytes.last_mut().unwrap() ^= 1;
-        std::fs::remove_file(&path).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
         std::fs::write(&path, bytes).unwrap();
         let untouched = SystemTime::UNIX_EPOCH + Duration::from_secs(SENTINEL.unsigned_abs());
         let file = std::fs::File::options().write(true).open(&path).unwrap();
