@@ -7,6 +7,7 @@ mod layout;
 mod lease;
 mod records;
 mod turnover;
+mod turns;
 mod usage;
 mod verify;
 mod writer;
@@ -33,6 +34,7 @@ use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use turns::Turns;
 
 /// What the first line of `VERSION` says; another layout gets another number.
 const LAYOUT: &str = "secateur-store 1";
@@ -50,6 +52,8 @@ pub struct Store {
     root: Arc<PathBuf>,
     dir: Arc<OwnedFd>,
     function: DigestFunction,
+    /// Of writing the file system to the disk.
+    turns: Arc<Turns>,
 }
 
 /// The content of a file in the store, open for reading.
@@ -80,12 +84,19 @@ impl Store {
         let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
         let dir = rustix::fs::open(root, flags, Mode::empty())
             .map_err(|error| failed("open the store", root, error))?;
-        Ok(Self { root: Arc::new(root.to_owned()), dir: Arc::new(dir), function })
+        let root = Arc::new(root.to_owned());
+        Ok(Self { root, dir: Arc::new(dir), function, turns: Arc::default() })
     }
 
     /// Its directory.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Waits until all that was written to its file system is on the disk.
+    fn sync(&self) -> Result<()> {
+        let synced = self.turns.next(|| rustix::fs::syncfs(&*self.dir));
+        synced.map_err(|error| failed("write to the disk of", &self.root, error))
     }
 
     /// Its directory, open.

@@ -187,9 +187,7 @@ impl Writer {
             return Ok(());
         }
         if count > FEW {
-            let store = self.store();
-            return rustix::fs::syncfs(&*store.dir)
-                .map_err(|error| failed("write to the disk of", store.root(), error));
+            return self.store().sync();
         }
         for path in paths {
             let synced = File::open(path).and_then(|file| file.sync_all());
