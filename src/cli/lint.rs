@@ -43,6 +43,9 @@ pub(super) fn run(args: &Lint, context: &mut Context<'_>) -> Result<Exit> {
         _ => {
             // The state of then that later runs compare with is a state that was new once.
             let watch = if revision.is_none() { Watch::begin(&mut workspace) } else { None };
+            if revision.is_some() {
+                workspace.remember();
+            }
             let cells = graph::configurations(&workspace)?;
             let job = Job {
                 args,

@@ -16,6 +16,7 @@ mod outside;
 mod path_globs;
 mod pattern;
 mod recording;
+mod remembered;
 mod root;
 mod settings;
 mod settings_read;
@@ -48,6 +49,7 @@ pub use settings::{
 pub use tree::{Dir, PackageDir, Symlink, Tree};
 
 use config_sources::ConfigSources;
+use remembered::RememberedFiles;
 
 use crate::cache::Cache;
 use crate::error::{Error, Result};
@@ -117,6 +119,11 @@ impl Workspace {
     pub fn use_cache(&mut self, cache: &Arc<Cache>) {
         self.files = Arc::new(DiskFiles::new(&self.root).with_cache(cache));
         self.cache = Arc::clone(cache);
+    }
+
+    /// From now on looks at each content once.
+    pub fn remember(&mut self) {
+        self.files = Arc::new(RememberedFiles::new(Arc::clone(&self.files)));
     }
 
     /// From now on notes what is asked about files.

@@ -34,7 +34,8 @@ impl<'a> Depot<'a> {
 
     /// A path as the command line means it.
     pub(super) fn path(&self, path: &Path) -> PathBuf {
-        self.dir.join(path)
+        // Without `.` between its parts, for whoever reads it.
+        self.dir.join(path).components().collect()
     }
 
     pub(super) fn function(&self) -> DigestFunction {
