@@ -1,0 +1,100 @@
+//! Sends large contents in chunks: those that the server lacks, and how the whole is put together from them. Reads the store;
+//! touches the network.
+
+use super::chunks::{Chunking, Part, is_too_little, parts, size_of};
+use super::failure::{Failure, Outcome};
+use super::line::contents;
+use super::upload::Upload;
+use super::work::count;
+use crate::cas::digest::Digest;
+use crate::cas::tree::{digest_of, message_of};
+use api::chunking_function::Value::FastCdc2020;
+use bazel_remote_apis::build::bazel::remote::execution::v2 as api;
+use prost::Message;
+use rustc_hash::FxHashSet;
+use tonic::Code;
+
+impl Upload<'_> {
+    /// Sends contents: of the large ones the chunks that the server lacks, if both sides cut them alike; the others whole.
+    pub(super) fn send_contents(&self, contents: &[Digest]) -> Outcome<()> {
+        let Some(chunking) = self.remote.chunking() else { return self.send_whole(contents) };
+        let (large, mut whole): (Vec<Digest>, Vec<Digest>) =
+            contents.iter().partition(|digest| digest.size() >= chunking.max());
+        let spliced = self.send_chunks(chunking, &large, contents.len())?;
+        let rest: Vec<Digest> = large.into_iter().filter(|it| !spliced.contains(it)).collect();
+        whole.extend(&rest);
+        self.send_whole(&whole)?;
+        // From then on the server knows their chunks. If it does not, the next edit of them goes whole, too.
+        self.work.each(&rest, |digest| {
+            let split = self.remote.split(self.work, digest, chunking.max());
+            split.map(drop).or_else(Failure::unless_ours)
+        })
+    }
+
+    fn send_whole(&self, contents: &[Digest]) -> Outcome<()> {
+        let items: Vec<Part> = contents.iter().map(Part::whole).collect();
+        self.send(&items)
+    }
+
+    /// Sends contents in chunks; gives those for which that was worth it, and the server agreed. `count` contents are sent
+    /// in all.
+    fn send_chunks(
+        &self,
+        chunking: Chunking,
+        large: &[Digest],
+        count: usize,
+    ) -> Outcome<FxHashSet<Digest>> {
+        if large.is_empty() {
+            return Ok(FxHashSet::default());
+        }
+        let mut cuts = self.work.cut(chunking, self.lease, large)?;
+        let mut all: Vec<Digest> = cuts.iter().flat_map(|(_, chunks)| chunks).copied().collect();
+        all.sort_unstable();
+        all.dedup();
+        let lacking = self.remote.query(self.work, &all)?;
+        let mut lacking: FxHashSet<Digest> = lacking.into_iter().collect();
+        self.work.progress.start("uploading", Some(count));
+        cuts.retain(|(digest, chunks)| {
+            let there = chunks.iter().filter(|chunk| !lacking.contains(*chunk));
+            !is_too_little(size_of(there), digest.size())
+        });
+        let parts = cuts.iter().flat_map(|(content, chunks)| parts(content, chunks));
+        let parts: Vec<Part> = parts.filter(|part| lacking.remove(&part.digest)).collect();
+        self.send(&parts)?;
+        let spliced =
+            self.work.map(&cuts, |(digest, chunks)| match self.splice(digest, chunks) {
+                Ok(()) => {
+                    self.work.arrived();
+                    Ok(Some(*digest))
+                }
+                Err(failure) => failure.unless_ours().map(|()| None),
+            })?;
+        Ok(spliced.into_iter().flatten().collect())
+    }
+
+    /// Has the server put a content together.
+    fn splice(&self, digest: &Digest, chunks: &[Digest]) -> Outcome<()> {
+        let request = api::SpliceBlobRequest {
+            instance_name: self.remote.instance(),
+            blob_digest: Some(message_of(digest)),
+            chunk_digests: chunks.iter().map(message_of).collect(),
+            digest_function: self.remote.function(),
+            chunking_function: FastCdc2020.into(),
+        };
+        let line = &self.remote.line;
+        let answer = self.work.persist(|_| {
+            count(&self.work.counters.requests, 1);
+            count(&self.work.counters.wire_bytes, request.encoded_len() as u64);
+            line.ask_within(line.patience_for(digest), |service| {
+                let request = request.clone();
+                async move { contents(service).splice_blob(request).await }
+            })
+        });
+        match answer.map(|answer| digest_of(answer.blob_digest.as_ref())) {
+            Ok(Ok(spliced)) if spliced == *digest => Ok(()),
+            Ok(_) => Err(Failure::Garbled(format!("the server made something else of {digest}"))),
+            Err(failure) if failure.code() == Some(Code::AlreadyExists) => Ok(()),
+            Err(failure) => Err(failure),
+        }
+    }
+}
