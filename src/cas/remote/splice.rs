@@ -4,6 +4,7 @@
 use super::chunks::{Chunking, Part, is_too_little, parts, size_of};
 use super::failure::{Failure, Outcome};
 use super::line::contents;
+use super::plan::Parcel;
 use super::upload::Upload;
 use super::work::count;
 use crate::cas::digest::Digest;
@@ -17,23 +18,26 @@ use tonic::Code;
 impl Upload<'_> {
     /// Sends contents: of the large ones the chunks that the server lacks, if both sides cut them alike; the others whole.
     pub(super) fn send_contents(&self, contents: &[Digest]) -> Outcome<()> {
-        let Some(chunking) = self.remote.chunking() else { return self.send_whole(contents) };
-        let (large, mut whole): (Vec<Digest>, Vec<Digest>) =
-            contents.iter().partition(|digest| digest.size() >= chunking.max());
+        let whole = |digests: Vec<Digest>| digests.iter().map(Part::whole).collect::<Vec<_>>();
+        let Some(chunking) = self.remote.chunking() else {
+            return self.send(&whole(contents.to_vec()));
+        };
+        let is_large = |digest: &Digest| digest.size() >= chunking.max();
+        let large: Vec<Digest> = contents.iter().copied().filter(is_large).collect();
         let spliced = self.send_chunks(chunking, &large, contents.len())?;
-        let rest: Vec<Digest> = large.into_iter().filter(|it| !spliced.contains(it)).collect();
-        whole.extend(&rest);
-        self.send_whole(&whole)?;
-        // From then on the server knows their chunks. If it does not, the next edit of them goes whole, too.
-        self.work.each(&rest, |digest| {
-            let split = self.remote.split(self.work, digest, chunking.max());
-            split.map(drop).or_else(Failure::unless_ours)
+        let mut rest = contents.to_vec();
+        rest.retain(|digest| !spliced.contains(digest));
+        self.work.each(&self.parcels(&whole(rest)), |parcel| {
+            self.parcel(parcel)?;
+            match parcel {
+                Parcel::Stream(part) if is_large(&part.digest) => {
+                    // From then on the server knows its chunks. If it does not, the next edit goes whole, too.
+                    let split = self.remote.split(self.work, &part.digest, chunking.max());
+                    split.map(drop).or_else(Failure::unless_ours)
+                }
+                _ => Ok(()),
+            }
         })
-    }
-
-    fn send_whole(&self, contents: &[Digest]) -> Outcome<()> {
-        let items: Vec<Part> = contents.iter().map(Part::whole).collect();
-        self.send(&items)
     }
 
     /// Sends contents in chunks; gives those for which that was worth it, and the server agreed. `count` contents are sent

@@ -54,11 +54,11 @@ impl Upload<'_> {
         runs.flat_map(|run| self.parcels(run)).try_for_each(|parcel| self.parcel(&parcel))
     }
 
-    fn parcels(&self, items: &[Part]) -> Vec<Parcel<Part>> {
+    pub(super) fn parcels(&self, items: &[Part]) -> Vec<Parcel<Part>> {
         parcels(items, self.remote.capabilities.max_batch, |item| &item.digest)
     }
 
-    fn parcel(&self, parcel: &Parcel<Part>) -> Outcome<()> {
+    pub(super) fn parcel(&self, parcel: &Parcel<Part>) -> Outcome<()> {
         match parcel {
             Parcel::Batch(items) => self.batch(items),
             Parcel::Stream(item) => self.stream(item),
