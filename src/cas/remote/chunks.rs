@@ -1,6 +1,6 @@
 //! Large contents cut where their bytes say so: an insertion moves the cuts around it, and no others. Reads the store.
 //!
-//! The cuts are those of `FAST_CDC_2020` in the Remote Execution API, see `FastCdc2020Params`: FastCDC of 2020 by Wen Xia et
+//! The cuts are those of `FAST_CDC_2020` in the Remote Execution API, see `FastCdc2020Params`: the algorithm of Wen Xia et
 //! al., with normalization level 2, and chunks of a quarter of the average to four times as much.
 
 use super::failure::Outcome;
