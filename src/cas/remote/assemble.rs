@@ -1,18 +1,12 @@
 //! Puts large contents together from chunks: those of contents that the store has, and from the server those that it lacks.
 //! Reads and writes the store; touches the network.
 
-use super::Remote;
 use super::chunks::{Chunking, Part, is_too_little, parts, size_of};
 use super::download::{Download, Wanted, finish, garbled};
 use super::failure::Outcome;
-use super::line::contents;
 use super::plan::BATCH;
-use super::work::{IN_FLIGHT, Work, count};
+use super::work::IN_FLIGHT;
 use crate::cas::digest::Digest;
-use crate::cas::tree::{digest_of, message_of};
-use api::chunking_function::Value::FastCdc2020;
-use bazel_remote_apis::build::bazel::remote::execution::v2 as api;
-use prost::Message;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
@@ -28,35 +22,6 @@ pub(super) type Here = FxHashMap<Digest, Part>;
 
 /// A content and its chunks.
 type Split = (Wanted, Vec<Digest>);
-
-impl Remote {
-    /// Asks for the chunks of a content, which can be read from then on.
-    pub(super) fn split(&self, work: &Work<'_>, digest: &Digest, max: u64) -> Outcome<Vec<Digest>> {
-        let request = api::SplitBlobRequest {
-            instance_name: self.instance(),
-            blob_digest: Some(message_of(digest)),
-            digest_function: self.function(),
-            chunking_function: FastCdc2020.into(),
-        };
-        let answer = work.persist(|_| {
-            count(&work.counters.requests, 1);
-            self.line.ask_within(self.line.patience_for(digest), |service| {
-                let request = request.clone();
-                async move { contents(service).split_blob(request).await }
-            })
-        })?;
-        count(&work.counters.wire_bytes, answer.encoded_len() as u64);
-        let chunks = answer.chunk_digests.iter().map(|chunk| digest_of(Some(chunk)));
-        let chunks: Vec<Digest> = chunks
-            .collect::<Result<_, _>>()
-            .map_err(|refusal| garbled(digest, &format!("is said to have chunks: {refusal}")))?;
-        let is_sane = chunks.iter().all(|chunk| (1..=max).contains(&chunk.size()));
-        if is_sane && size_of(&chunks) == digest.size() {
-            return Ok(chunks);
-        }
-        Err(garbled(digest, "is said to have chunks of other sizes"))
-    }
-}
 
 impl Download<'_> {
     /// Fetches these into the store: of the large ones that have a base only what that lacks, if both sides cut them alike.
@@ -88,7 +53,7 @@ impl Download<'_> {
         let mut splits: Vec<Split> = Vec::new();
         self.work.progress.start("asking the server", Some(wanted.len()));
         let asked = self.work.map(wanted, |it| {
-            let split = self.remote.split(self.work, &it.digest, chunking.max());
+            let split = self.remote.split(self.work, chunking, &it.digest);
             self.work.progress.step();
             split.map(Some).or_else(|failure| failure.unless_ours().map(|()| None))
         })?;

@@ -23,6 +23,8 @@ pub struct Capabilities {
     pub zstd_batches: bool,
     /// How large contents are cut, if the server splits and splices them.
     pub chunking: Option<Chunking>,
+    /// Whether lists of chunks go in streams, as from version 2.13 of the API on, instead of single messages.
+    pub streams_chunks: bool,
     /// Whether action results may be written. Servers that allow it to some only say so when it is tried.
     pub takes_action_results: bool,
 }
@@ -48,6 +50,10 @@ impl Capabilities {
                 .fast_cdc_2020_params
                 .filter(|_| cache.split_blob_support && cache.splice_blob_support)
                 .and_then(|params| Chunking::of(&params)),
+            streams_chunks: server
+                .high_api_version
+                .as_ref()
+                .is_some_and(|high| (high.major, high.minor) >= (2, 13)),
             takes_action_results: cache
                 .action_cache_update_capabilities
                 .is_some_and(|update| update.update_enabled),
@@ -108,6 +114,7 @@ mod tests {
             zstd: false,
             zstd_batches: false,
             chunking: None,
+            streams_chunks: false,
             takes_action_results: false,
         };
         assert_eq!(agreed, expected);

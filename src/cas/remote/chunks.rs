@@ -47,6 +47,11 @@ impl Chunking {
         u64::from(self.average) * 4
     }
 
+    /// So many chunks a content has at most.
+    pub(super) fn most(self, content: &Digest) -> u64 {
+        content.size() / (u64::from(self.average) / 4) + 1
+    }
+
     /// Cuts what is read; the chunks in their order.
     pub(super) fn cut(self, function: DigestFunction, from: impl Read) -> io::Result<Vec<Digest>> {
         let (average, level) = (self.average, Normalization::Level2);

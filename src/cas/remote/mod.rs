@@ -11,6 +11,7 @@ mod download;
 mod failure;
 mod known;
 mod line;
+mod mapping;
 pub mod names;
 mod options;
 mod plan;

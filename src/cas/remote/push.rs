@@ -21,7 +21,7 @@ use std::sync::Mutex;
 use tonic::Code;
 
 /// Digests in one question: servers take some 50,000 before a message is too large.
-const PAGE: usize = 10_000;
+pub(super) const PAGE: usize = 10_000;
 
 /// What names a tree on a server.
 #[derive(Clone, Copy, Debug)]

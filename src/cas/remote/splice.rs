@@ -3,17 +3,10 @@
 
 use super::chunks::{Chunking, Part, is_too_little, parts, size_of};
 use super::failure::{Failure, Outcome};
-use super::line::contents;
 use super::plan::Parcel;
 use super::upload::Upload;
-use super::work::count;
 use crate::cas::digest::Digest;
-use crate::cas::tree::{digest_of, message_of};
-use api::chunking_function::Value::FastCdc2020;
-use bazel_remote_apis::build::bazel::remote::execution::v2 as api;
-use prost::Message;
 use rustc_hash::FxHashSet;
-use tonic::Code;
 
 impl Upload<'_> {
     /// Sends contents: of the large ones the chunks that the server lacks, if both sides cut them alike; the others whole.
@@ -32,7 +25,7 @@ impl Upload<'_> {
             match parcel {
                 Parcel::Stream(part) if is_large(&part.digest) => {
                     // From then on the server knows its chunks. If it does not, the next edit goes whole, too.
-                    let split = self.remote.split(self.work, &part.digest, chunking.max());
+                    let split = self.remote.split(self.work, chunking, &part.digest);
                     split.map(drop).or_else(Failure::unless_ours)
                 }
                 _ => Ok(()),
@@ -65,40 +58,15 @@ impl Upload<'_> {
         let parts = cuts.iter().flat_map(|(content, chunks)| parts(content, chunks));
         let parts: Vec<Part> = parts.filter(|part| lacking.remove(&part.digest)).collect();
         self.send(&parts)?;
-        let spliced =
-            self.work.map(&cuts, |(digest, chunks)| match self.splice(digest, chunks) {
+        let spliced = self.work.map(&cuts, |(digest, chunks)| {
+            match self.remote.splice(self.work, digest, chunks) {
                 Ok(()) => {
                     self.work.arrived();
                     Ok(Some(*digest))
                 }
                 Err(failure) => failure.unless_ours().map(|()| None),
-            })?;
+            }
+        })?;
         Ok(spliced.into_iter().flatten().collect())
-    }
-
-    /// Has the server put a content together.
-    fn splice(&self, digest: &Digest, chunks: &[Digest]) -> Outcome<()> {
-        let request = api::SpliceBlobRequest {
-            instance_name: self.remote.instance(),
-            blob_digest: Some(message_of(digest)),
-            chunk_digests: chunks.iter().map(message_of).collect(),
-            digest_function: self.remote.function(),
-            chunking_function: FastCdc2020.into(),
-        };
-        let line = &self.remote.line;
-        let answer = self.work.persist(|_| {
-            count(&self.work.counters.requests, 1);
-            count(&self.work.counters.wire_bytes, request.encoded_len() as u64);
-            line.ask_within(line.patience_for(digest), |service| {
-                let request = request.clone();
-                async move { contents(service).splice_blob(request).await }
-            })
-        });
-        match answer.map(|answer| digest_of(answer.blob_digest.as_ref())) {
-            Ok(Ok(spliced)) if spliced == *digest => Ok(()),
-            Ok(_) => Err(Failure::Garbled(format!("the server made something else of {digest}"))),
-            Err(failure) if failure.code() == Some(Code::AlreadyExists) => Ok(()),
-            Err(failure) => Err(failure),
-        }
     }
 }

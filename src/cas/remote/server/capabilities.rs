@@ -38,7 +38,7 @@ impl api::capabilities_server::Capabilities for Service {
         Ok(Response::new(api::ServerCapabilities {
             cache_capabilities: Some(cache),
             low_api_version: Some(version(0)),
-            high_api_version: Some(version(12)),
+            high_api_version: Some(version(13)),
             ..api::ServerCapabilities::default()
         }))
     }

@@ -12,13 +12,16 @@ use bazel_remote_apis::build::bazel::remote::execution::v2 as api;
 use std::fs::File;
 use std::io::{self, Read, Take};
 use std::sync::Arc;
-use tonic::Status;
+use tonic::{Status, Streaming};
 
 /// How this server cuts.
 const CHUNKING: Chunking = Chunking::RECOMMENDED;
 
-/// Chunks of one answer: clients refuse messages of more than 4 MiB.
+/// Chunks of one content: what one message of 4 MiB holds, which is all that clients take.
 const MAX_CHUNKS: usize = 40_000;
+
+/// The chunks of a content, in one message: as many as there may be have room in it.
+pub(super) type Mapping = tokio_stream::Once<Result<api::GetChunkMappingResponse, Status>>;
 
 impl Service {
     fn check_able(&self) -> Result<(), Status> {
@@ -46,6 +49,48 @@ impl Service {
             _ => {}
         }
         Ok(api::SplitBlobResponse { chunk_digests, chunking_function: FastCdc2020.into() })
+    }
+
+    /// As [`Service::split`], for clients of version 2.13.
+    pub(super) async fn mapping(
+        &self,
+        request: api::GetChunkMappingRequest,
+    ) -> Result<Mapping, Status> {
+        let request = api::SplitBlobRequest {
+            instance_name: request.instance_name,
+            blob_digest: request.blob_digest,
+            digest_function: request.digest_function,
+            chunking_function: request.chunking_function,
+        };
+        let api::SplitBlobResponse { chunk_digests, chunking_function } =
+            self.split(request).await?;
+        let answer = api::GetChunkMappingResponse { chunk_digests, chunking_function };
+        Ok(tokio_stream::once(Ok(answer)))
+    }
+
+    /// As [`Service::splice`], for clients of version 2.13.
+    pub(super) async fn register(
+        &self,
+        mut messages: Streaming<api::RegisterChunkMappingRequest>,
+    ) -> Result<api::RegisterChunkMappingResponse, Status> {
+        let mut request: Option<api::SpliceBlobRequest> = None;
+        while let Some(message) = self.next(&mut messages).await? {
+            let request = request.get_or_insert_with(|| api::SpliceBlobRequest {
+                instance_name: message.instance_name,
+                blob_digest: message.blob_digest,
+                chunk_digests: Vec::new(),
+                digest_function: message.digest_function,
+                chunking_function: message.chunking_function,
+            });
+            request.chunk_digests.extend(message.chunk_digests);
+            if request.chunk_digests.len() > MAX_CHUNKS {
+                let message = format!("the content has more than {MAX_CHUNKS} chunks");
+                return Err(Status::invalid_argument(message));
+            }
+        }
+        let request = request.ok_or_else(|| Status::invalid_argument("the stream is empty"))?;
+        let blob_digest = self.splice(request).await?.blob_digest;
+        Ok(api::RegisterChunkMappingResponse { blob_digest })
     }
 
     /// Puts a content together.

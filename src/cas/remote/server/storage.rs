@@ -3,6 +3,7 @@
 use super::faults::{Moment, Trouble};
 use super::frames::{Decompressor, compressed};
 use super::shared::{Keeper, Service, Shared, outcome};
+use super::splice::Mapping;
 use super::tree::Pages;
 use super::uploads::mismatch;
 use crate::cas::digest::Digest;
@@ -18,7 +19,7 @@ const ZSTD: i32 = api::compressor::Value::Zstd as i32;
 #[tonic::async_trait]
 impl api::content_addressable_storage_server::ContentAddressableStorage for Service {
     type GetTreeStream = Pages;
-    type GetChunkMappingStream = tokio_stream::Empty<Result<api::GetChunkMappingResponse, Status>>;
+    type GetChunkMappingStream = Mapping;
 
     async fn find_missing_blobs(
         &self,
@@ -107,9 +108,9 @@ impl api::content_addressable_storage_server::ContentAddressableStorage for Serv
 
     async fn get_chunk_mapping(
         &self,
-        _request: Request<api::GetChunkMappingRequest>,
-    ) -> Result<Response<Self::GetChunkMappingStream>, Status> {
-        Err(too_new())
+        request: Request<api::GetChunkMappingRequest>,
+    ) -> Result<Response<Mapping>, Status> {
+        self.mapping(request.into_inner()).await.map(Response::new)
     }
 
     async fn splice_blob(
@@ -121,14 +122,10 @@ impl api::content_addressable_storage_server::ContentAddressableStorage for Serv
 
     async fn register_chunk_mapping(
         &self,
-        _request: Request<Streaming<api::RegisterChunkMappingRequest>>,
+        request: Request<Streaming<api::RegisterChunkMappingRequest>>,
     ) -> Result<Response<api::RegisterChunkMappingResponse>, Status> {
-        Err(too_new())
+        self.register(request.into_inner()).await.map(Response::new)
     }
-}
-
-fn too_new() -> Status {
-    Status::unimplemented("this is new in version 2.13 of the API, and this server speaks 2.12")
 }
 
 impl Service {

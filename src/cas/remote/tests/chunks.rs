@@ -68,9 +68,12 @@ fn of_an_edited_content_the_new_chunks_travel() {
     let mut bench = Bench::new(|_| {});
     bench.options.compress = false;
     let (old, new) = edit(1);
-    for chunks in [true, false] {
+    // In messages as before version 2.13, and as since then.
+    for (chunks, streams_chunks) in [(true, true), (true, false), (false, true)] {
         bench.options.chunks = chunks;
-        let remote = bench.connect();
+        let mut remote = bench.connect();
+        assert!(remote.capabilities.streams_chunks);
+        remote.capabilities.streams_chunks = streams_chunks;
         assert_eq!(remote.capabilities().chunking, Some(Chunking::RECOMMENDED));
         let (old, new) = (tree(&bench.here, "a", &old), tree(&bench.here, "a", &new));
         // Nothing is known of it: it goes whole, and is not stored twice.
@@ -173,7 +176,7 @@ fn a_chunk_that_is_lost_after_the_split_is_fetched_with_the_whole() {
     let remote = bench.connect();
     // The content and the root have met their fault; the chunks have not.
     let work = Work::new(&remote.line, &Silent);
-    assert!(remote.split(&work, &content, Chunking::RECOMMENDED.max()).is_err());
+    assert!(remote.split(&work, Chunking::RECOMMENDED, &content).is_err());
     assert!(bench.pull(&remote, new.root()).is_err());
     let pulled = bench.pull_edit(&remote, &old, &new);
     assert!(pulled.bytes > HUGE as u64, "{pulled:?}");

@@ -121,6 +121,42 @@ async fn a_content_is_put_together_from_what_came_and_what_was_there() {
 }
 
 #[tokio::test]
+async fn lists_go_in_streams_too() {
+    let bed = Bed::new().await;
+    let (bytes, cut) = cut(7);
+    let digest = bed.digest(&bytes);
+    let page = |blob_digest, pieces: &[(Digest, Vec<u8>)]| api::RegisterChunkMappingRequest {
+        blob_digest,
+        chunk_digests: pieces.iter().map(|(chunk, _)| message_of(chunk)).collect(),
+        ..Default::default()
+    };
+    let first = || page(Some(message_of(&digest)), &cut[..2]);
+    let register = |pages: Vec<api::RegisterChunkMappingRequest>| {
+        let mut storage = bed.storage();
+        async move { storage.register_chunk_mapping(tokio_stream::iter(pages)).await }
+    };
+    let whole = || vec![first(), page(None, &[]), page(None, &cut[2..])];
+    assert_eq!(code(register(whole()).await), Code::NotFound);
+    for (chunk, piece) in &cut {
+        assert_eq!(bed.put(piece), *chunk);
+    }
+    assert_eq!(code(register(vec![]).await), Code::InvalidArgument);
+    assert_eq!(code(register(vec![first()]).await), Code::InvalidArgument);
+    let answer = register(whole()).await.unwrap().into_inner();
+    assert_eq!(answer.blob_digest, Some(message_of(&digest)));
+    assert_eq!(bed.store.read(&digest).unwrap().unwrap(), bytes);
+    let request = api::GetChunkMappingRequest {
+        blob_digest: Some(message_of(&digest)),
+        ..Default::default()
+    };
+    let mut pages = bed.storage().get_chunk_mapping(request).await.unwrap().into_inner();
+    let answer = pages.message().await.unwrap().unwrap();
+    assert!(answer.chunk_digests.iter().eq(&page(None, &cut).chunk_digests));
+    assert_eq!(answer.chunking_function, 1);
+    assert!(pages.message().await.unwrap().is_none());
+}
+
+#[tokio::test]
 async fn a_damaged_content_gives_no_chunks() {
     let bed = Bed::new().await;
     let (bytes, cut) = cut(4);
