@@ -78,3 +78,15 @@ pub(crate) fn store() -> (tempfile::TempDir, Store) {
 pub(crate) fn manifest(shelf: &Shelf, root: Digest) -> Result<Manifest> {
     Manifest::load(shelf, root, &super::tree::Limits::default())
 }
+
+/// Bytes that do not compress, the same everywhere: `splitmix64`.
+pub(crate) fn pseudo_random(seed: u64, size: usize) -> Vec<u8> {
+    let mut state = seed;
+    let next = || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)).to_le_bytes()
+    };
+    std::iter::repeat_with(next).flatten().take(size).collect()
+}

@@ -1,5 +1,6 @@
 //! What a server can do, as far as it matters here. Pure values; touches nothing.
 
+use super::chunks::Chunking;
 use super::names::number_of;
 use crate::cas::digest::DigestFunction;
 use crate::error::{Error, Result};
@@ -20,8 +21,10 @@ pub struct Capabilities {
     pub zstd: bool,
     /// Whether batches of uploads may be.
     pub zstd_batches: bool,
-    /// Whether the server splits and splices large contents in chunks.
-    pub chunks: bool,
+    /// How large contents are cut, if the server splits and splices them.
+    pub chunking: Option<Chunking>,
+    /// Whether lists of chunks go in streams, as from version 2.13 of the API on, instead of single messages.
+    pub streams_chunks: bool,
     /// Whether action results may be written. Servers that allow it to some only say so when it is tried.
     pub takes_action_results: bool,
 }
@@ -43,7 +46,14 @@ impl Capabilities {
             max_blob: said(cache.max_cas_blob_size_bytes),
             zstd: cache.supported_compressors.contains(&zstd),
             zstd_batches: cache.supported_batch_update_compressors.contains(&zstd),
-            chunks: cache.split_blob_support && cache.splice_blob_support,
+            chunking: cache
+                .fast_cdc_2020_params
+                .filter(|_| cache.split_blob_support && cache.splice_blob_support)
+                .and_then(|params| Chunking::of(&params)),
+            streams_chunks: server
+                .high_api_version
+                .as_ref()
+                .is_some_and(|high| (high.major, high.minor) >= (2, 13)),
             takes_action_results: cache
                 .action_cache_update_capabilities
                 .is_some_and(|update| update.update_enabled),
@@ -103,7 +113,8 @@ mod tests {
             max_blob: None,
             zstd: false,
             zstd_batches: false,
-            chunks: false,
+            chunking: None,
+            streams_chunks: false,
             takes_action_results: false,
         };
         assert_eq!(agreed, expected);
@@ -121,6 +132,25 @@ mod tests {
         };
         assert_eq!([with(0), with(-1), with(64 << 20)], [USUAL_BATCH; 3]);
         assert_eq!(with(1000), 1000);
+    }
+
+    #[test]
+    fn chunks_are_agreed_on_where_all_that_they_need_is_there() {
+        let params = |average| api::FastCdc2020Params { avg_chunk_size_bytes: average, seed: 0 };
+        let with = |split_blob_support, splice_blob_support, fast_cdc_2020_params| {
+            let cache = api::CacheCapabilities {
+                split_blob_support,
+                splice_blob_support,
+                fast_cdc_2020_params,
+                ..Default::default()
+            };
+            Capabilities::of(&server(cache), DigestFunction::Sha256).unwrap().chunking
+        };
+        let usual = Some(params(512 << 10));
+        assert_eq!(with(true, true, usual), Some(Chunking::RECOMMENDED));
+        let lacking = [with(false, true, usual), with(true, false, usual), with(true, true, None)];
+        assert_eq!(lacking, [None; 3]);
+        assert_eq!(with(true, true, Some(params(100))), None);
     }
 
     #[test]

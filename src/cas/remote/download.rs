@@ -42,6 +42,19 @@ impl<'a> Download<'a> {
         digests: &[Digest],
         deliver: impl Fn(&Digest, Vec<u8>) -> Result<()> + Sync,
     ) -> Outcome<()> {
+        self.fetch(digests, |digest, bytes| {
+            deliver(digest, bytes)?;
+            self.work.moved(digest.size());
+            Ok(())
+        })
+    }
+
+    /// As [`Download::each`], for what may be chunks: it is not counted.
+    pub(super) fn fetch(
+        &self,
+        digests: &[Digest],
+        deliver: impl Fn(&Digest, Vec<u8>) -> Result<()> + Sync,
+    ) -> Outcome<()> {
         let parcels = parcels(digests, self.remote.capabilities.max_batch, |digest| digest);
         self.work.each(&parcels, |parcel| match parcel {
             Parcel::Batch(digests) => self.batch(digests, |digest| digest, &deliver),
@@ -64,20 +77,27 @@ impl<'a> Download<'a> {
                     for receiver in &mut receivers {
                         receiver.write_all(&bytes).map_err(|error| receiver.failed(error))?;
                     }
-                    finish(receivers, it.digest)
+                    self.finish(receivers, it.digest)
                 },
             ),
             Parcel::Stream(it) => {
                 let place = || Ok(Place::Store(self.receivers(it)?));
                 match self.stream(&it.digest, place)? {
-                    Place::Store(receivers) => Ok(finish(receivers, it.digest)?),
+                    Place::Store(receivers) => Ok(self.finish(receivers, it.digest)?),
                     Place::Memory(_) => Ok(()),
                 }
             }
         })
     }
 
-    fn receivers(&self, wanted: &Wanted) -> Result<Vec<Receiver<'a>>> {
+    /// A content came whole.
+    fn finish(&self, receivers: Vec<Receiver<'_>>, digest: Digest) -> Result<()> {
+        finish(receivers, digest)?;
+        self.work.moved(digest.size());
+        Ok(())
+    }
+
+    pub(super) fn receivers(&self, wanted: &Wanted) -> Result<Vec<Receiver<'a>>> {
         let twins = [(wanted.is_plain, false), (wanted.is_executable, true)];
         let twins = twins.into_iter().filter(|(is_wanted, _)| *is_wanted);
         twins.map(|(_, is_executable)| self.writer.receiver(is_executable)).collect()
@@ -114,7 +134,6 @@ impl<'a> Download<'a> {
                     Ok(bytes) => {
                         deliver(item, bytes)?;
                         waiting.remove(&name);
-                        self.work.moved(name.size());
                     }
                     Err(refused) if refused.may_pass() => failure = Some(refused),
                     Err(refused) => return Err(refused),
@@ -174,7 +193,7 @@ impl<'a> Download<'a> {
         };
         let mut sink = Sink::new(place()?, *digest);
         let mut furthest = 0;
-        let whole = self.work.persist(|attempts| {
+        self.work.persist(|attempts| {
             let outcome = self.read(&name, &mut sink).map_err(|failure| lost(digest, failure));
             if sink.size > furthest {
                 furthest = sink.size;
@@ -191,9 +210,7 @@ impl<'a> Download<'a> {
                 return read.place.checked(digest, self.remote);
             }
             Err(outcome.err().unwrap_or(Failure::Stopped))
-        })?;
-        self.work.moved(digest.size());
-        Ok(whole)
+        })
     }
 
     /// Reads on from where the sink ends, to the end of the stream.
@@ -281,11 +298,13 @@ impl Write for Sink<'_> {
     }
 }
 
-fn finish(receivers: Vec<Receiver<'_>>, digest: Digest) -> Result<()> {
+/// A content is whole, and has to be this one.
+pub(super) fn finish(receivers: Vec<Receiver<'_>>, digest: Digest) -> Result<()> {
     receivers.into_iter().try_for_each(|receiver| receiver.finish_as(digest).map(drop))
 }
 
-fn garbled(digest: &Digest, words: &str) -> Failure {
+/// Other bytes than those of a content came.
+pub(super) fn garbled(digest: &Digest, words: &str) -> Failure {
     Failure::Garbled(format!("{digest} {words}"))
 }
 

@@ -87,6 +87,14 @@ impl Failure {
         matches!(self, Self::Late(_) | Self::Stalled(_))
     }
 
+    /// Nothing, if it is the server's: another way may lead to the same end.
+    pub(super) fn unless_ours(self) -> Outcome<()> {
+        match self {
+            Self::Stopped | Self::Ours(_) => Err(self),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether the server lacks something that it was believed to have.
     pub(super) fn is_loss(&self) -> bool {
         match self {

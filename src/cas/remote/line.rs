@@ -7,6 +7,7 @@
 use super::credentials::{Credentials, Headers};
 use super::failure::{Answer, Failure, Outcome};
 use super::options::{Patience, RemoteOptions};
+use crate::cas::digest::Digest;
 use crate::error::{Error, Result};
 use bazel_remote_apis::build::bazel::remote::execution::v2 as api;
 use bazel_remote_apis::google::bytestream::byte_stream_client::ByteStreamClient;
@@ -21,6 +22,9 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity
 
 /// Bytes of the largest message that is taken: more than any server sends at once.
 const MAX_MESSAGE: usize = 16 << 20;
+
+/// Bytes a second at which any server reads or writes: so much longer may an answer about a large content take.
+const SLOWEST: u64 = 32 << 20;
 
 /// Between probes of an idle connection, by the system.
 const PROBE: Duration = Duration::from_secs(30);
@@ -90,13 +94,30 @@ impl Line {
         answered.map_err(|_| Failure::Late(limit))?.map_err(Failure::from)
     }
 
+    /// How long an answer may take for which the server has to go through a whole content.
+    pub(super) fn patience_for(&self, content: &Digest) -> Duration {
+        self.patience.call + Duration::from_secs(content.size() / SLOWEST)
+    }
+
     /// One call without a stream.
     pub(super) fn ask<T, F>(&self, call: impl FnOnce(Service) -> F) -> Outcome<T>
     where
         F: Future<Output = Answer<Response<T>>>,
     {
+        self.ask_within(self.patience.call, call)
+    }
+
+    /// One call without a stream that may take so long.
+    pub(super) fn ask_within<T, F>(
+        &self,
+        limit: Duration,
+        call: impl FnOnce(Service) -> F,
+    ) -> Outcome<T>
+    where
+        F: Future<Output = Answer<Response<T>>>,
+    {
         let (service, headers) = self.service()?;
-        let answer = self.answer(self.patience.call, call(service));
+        let answer = self.answer(limit, call(service));
         self.heed(answer, &headers).map(Response::into_inner)
     }
 

@@ -3,23 +3,28 @@
 //! The face is blocking: work is done by threads, each of which waits for its own call; only `line` and the two streams
 //! know that there is a runtime below.
 
+mod assemble;
 mod capabilities;
+mod chunks;
 mod credentials;
 mod download;
 mod failure;
 mod known;
 mod line;
+mod mapping;
 pub mod names;
 mod options;
 mod plan;
 mod pull;
 mod push;
 pub mod server;
+mod splice;
 mod upload;
 mod work;
 mod zip;
 
 pub use capabilities::Capabilities;
+pub use chunks::Chunking;
 pub use known::{Known, USUAL_TTL};
 pub use options::{CredentialHelper, Patience, RemoteOptions, Tls, Token};
 pub use push::Record;
@@ -85,6 +90,11 @@ impl Remote {
 
     fn zips_batches(&self) -> bool {
         self.options.compress && self.capabilities.zstd_batches
+    }
+
+    /// How large contents are cut, if both sides do that.
+    fn chunking(&self) -> Option<Chunking> {
+        self.capabilities.chunking.filter(|_| self.options.chunks)
     }
 
     /// How downloads in batches may be compressed.

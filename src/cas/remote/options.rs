@@ -24,6 +24,8 @@ pub struct RemoteOptions {
     pub function: DigestFunction,
     /// Whether contents go compressed where the server takes that. Not worth the time where the server is this machine.
     pub compress: bool,
+    /// Whether of large contents only those chunks travel that the other side lacks, where the server takes that.
+    pub chunks: bool,
 }
 
 impl RemoteOptions {
@@ -38,6 +40,7 @@ impl RemoteOptions {
             patience: Patience::default(),
             function: DigestFunction::default(),
             compress: true,
+            chunks: true,
         }
     }
 }

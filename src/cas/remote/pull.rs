@@ -2,13 +2,14 @@
 //! network.
 
 use super::Remote;
+use super::assemble::Bases;
 use super::download::{Download, Wanted};
 use super::failure::Failure;
 use super::work::{Transfer, Work};
 use crate::cas::digest::Digest;
 use crate::cas::store::Writer;
 use crate::cas::tree::{
-    Change, Directories, Directory, Limits, MAX_DIRECTORY_BYTES, Manifest, diff,
+    Change, Difference, Directories, Directory, Limits, MAX_DIRECTORY_BYTES, Manifest, diff,
 };
 use crate::error::{Error, Result};
 use crate::progress::Progress;
@@ -33,7 +34,7 @@ impl Remote {
     ) -> Result<(Manifest, Transfer)> {
         let work = Work::new(&self.line, progress);
         let manifest = self.load(&work, root, writer, limits)?;
-        self.bring(&work, &manifest.contents(), writer, "pull")?;
+        self.bring(&work, &manifest.contents(), &Bases::default(), writer, "pull")?;
         writer.commit()?;
         Ok((manifest, work.transfer()))
     }
@@ -75,7 +76,7 @@ impl Remote {
         {
             return Ok(None);
         }
-        self.bring(&work, &new, writer, "pull")?;
+        self.bring(&work, &new, &bases_of(&differences), writer, "pull")?;
         writer.commit()?;
         Ok(Some(work.transfer()))
     }
@@ -119,7 +120,7 @@ impl Remote {
         progress: &dyn Progress,
     ) -> Result<Transfer> {
         let work = Work::new(&self.line, progress);
-        self.bring(&work, contents, writer, "fetch")?;
+        self.bring(&work, contents, &Bases::default(), writer, "fetch")?;
         Ok(work.transfer())
     }
 
@@ -128,14 +129,39 @@ impl Remote {
         &self,
         work: &Work<'_>,
         contents: &[(Digest, bool)],
+        bases: &Bases,
         writer: &Writer,
         what: &str,
     ) -> Result<()> {
         let lacking = lacking(writer, contents)?;
-        work.progress.start("downloading", Some(lacking.len()));
-        let stored = Download { remote: self, work, writer }.store(&lacking);
+        let stored = Download { remote: self, work, writer }.store_from(&lacking, bases);
         stored.map_err(|failure| self.line.explain(what, failure))
     }
+}
+
+/// What new files may have chunks of: the old one at the same path, or else the old ones that went or changed and have the
+/// same name in other directories.
+fn bases_of(differences: &BTreeMap<String, Difference>) -> Bases {
+    let file = |change: &Option<Change>| match change {
+        Some(Change::File { digest, .. }) => Some(*digest),
+        _ => None,
+    };
+    let name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
+    let mut named: FxHashMap<String, Vec<Digest>> = FxHashMap::default();
+    for (path, difference) in differences {
+        if let Some(old) = file(&difference.before) {
+            named.entry(name(path)).or_default().push(old);
+        }
+    }
+    let mut bases = Bases::default();
+    for (path, difference) in differences {
+        let Some(new) = file(&difference.after) else { continue };
+        let here = file(&difference.before).map(|old| vec![old]);
+        if let Some(old) = here.or_else(|| named.get(&name(path)).cloned()) {
+            bases.entry(new).or_default().extend(old);
+        }
+    }
+    bases
 }
 
 /// What is neither in the store nor on its way there, each once.

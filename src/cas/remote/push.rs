@@ -2,6 +2,7 @@
 //! store; touches the network.
 
 use super::Remote;
+use super::chunks::Part;
 use super::failure::{Failure, Outcome};
 use super::known::Known;
 use super::line::{actions, contents};
@@ -20,7 +21,7 @@ use std::sync::Mutex;
 use tonic::Code;
 
 /// Digests in one question: servers take some 50,000 before a message is too large.
-const PAGE: usize = 10_000;
+pub(super) const PAGE: usize = 10_000;
 
 /// What names a tree on a server.
 #[derive(Clone, Copy, Debug)]
@@ -132,8 +133,9 @@ impl Remote {
         self.check_sizes(contents.iter().chain(&directories))?;
         work.progress.start("uploading", Some(missing.len()));
         let upload = Upload { remote: self, work, lease };
-        upload.send(&contents)?;
+        upload.send_contents(&contents)?;
         // A root that is there must never promise what is not, even if only half of a message is taken.
+        let directories: Vec<Part> = directories.iter().map(Part::whole).collect();
         if let Some((root, below)) = directories.split_last() {
             upload.send_in_order(below)?;
             upload.send_in_order(&[*root])?;

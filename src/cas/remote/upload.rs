@@ -1,6 +1,7 @@
 //! Sends contents of the store: many in one message, large ones as streams. Reads the store; touches the network.
 
 use super::Remote;
+use super::chunks::{Part, cannot_read};
 use super::failure::{Answer, Failure, Outcome, refusal};
 use super::line::{contents, streams};
 use super::names::{Compression, ResourceName};
@@ -15,22 +16,17 @@ use bazel_remote_apis::build::bazel::remote::execution::v2 as api;
 use bazel_remote_apis::google::bytestream::{QueryWriteStatusRequest, WriteRequest, WriteResponse};
 use prost::Message;
 use rustc_hash::FxHashSet;
-use std::fs::File;
 use std::io::{self, Read};
-use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Response, Status};
 
 /// Bytes of a stream's message.
-const CHUNK: usize = 512 << 10;
+const PIECE: usize = 512 << 10;
 
 /// Messages of a stream that wait to be sent.
 const WAITING: usize = 2;
-
-/// Bytes a second at which any server takes in what it got: so much longer may the last answer of a stream take.
-const SLOWEST: u64 = 32 << 20;
 
 /// The answer at the end of a stream.
 type Written = Answer<Response<WriteResponse>>;
@@ -44,35 +40,43 @@ pub(super) struct Upload<'a> {
 
 impl Upload<'_> {
     /// Sends these, several messages at once.
-    pub(super) fn send(&self, digests: &[Digest]) -> Outcome<()> {
-        self.work.each(&self.parcels(digests), |parcel| self.parcel(parcel))
+    pub(super) fn send(&self, items: &[Part]) -> Outcome<()> {
+        self.work.each(&self.parcels(items), |parcel| self.parcel(parcel))
     }
 
     /// Sends these one message after the other.
-    pub(super) fn send_in_order(&self, digests: &[Digest]) -> Outcome<()> {
+    pub(super) fn send_in_order(&self, items: &[Part]) -> Outcome<()> {
         // Large directories are streams of their own: their turn has to come where they stand.
-        let is_large = |digest: &Digest| {
-            matches!(self.parcels(std::slice::from_ref(digest)).as_slice(), [Parcel::Stream(_)])
+        let is_large = |item: &Part| {
+            matches!(self.parcels(std::slice::from_ref(item)).as_slice(), [Parcel::Stream(_)])
         };
-        let runs = digests.chunk_by(|one, other| !is_large(one) && !is_large(other));
+        let runs = items.chunk_by(|one, other| !is_large(one) && !is_large(other));
         runs.flat_map(|run| self.parcels(run)).try_for_each(|parcel| self.parcel(&parcel))
     }
 
-    fn parcels(&self, digests: &[Digest]) -> Vec<Parcel<Digest>> {
-        parcels(digests, self.remote.capabilities.max_batch, |digest| digest)
+    pub(super) fn parcels(&self, items: &[Part]) -> Vec<Parcel<Part>> {
+        parcels(items, self.remote.capabilities.max_batch, |item| &item.digest)
     }
 
-    fn parcel(&self, parcel: &Parcel<Digest>) -> Outcome<()> {
+    pub(super) fn parcel(&self, parcel: &Parcel<Part>) -> Outcome<()> {
         match parcel {
-            Parcel::Batch(digests) => self.batch(digests),
-            Parcel::Stream(digest) => self.stream(digest),
+            Parcel::Batch(items) => self.batch(items),
+            Parcel::Stream(item) => self.stream(item),
         }
     }
 
-    fn batch(&self, digests: &[Digest]) -> Outcome<()> {
-        let mut left = Vec::with_capacity(digests.len());
-        for digest in digests {
-            left.push((*digest, self.request(digest)?));
+    fn moved(&self, item: &Part) {
+        if item.is_whole() {
+            self.work.moved(item.digest.size());
+        } else {
+            self.work.moved_chunk(item.digest.size());
+        }
+    }
+
+    fn batch(&self, items: &[Part]) -> Outcome<()> {
+        let mut left = Vec::with_capacity(items.len());
+        for item in items {
+            left.push((*item, self.request(item)?));
         }
         self.work.persist(|attempts| {
             let request = api::BatchUpdateBlobsRequest {
@@ -85,9 +89,9 @@ impl Upload<'_> {
             let answer = self.remote.line.ask(|service| async move {
                 contents(service).batch_update_blobs(request).await
             })?;
-            let (taken, failure) = self.taken(answer)?;
+            let (taken, failure) = self.taken(items, answer)?;
             let before = left.len();
-            left.retain(|(digest, _)| !taken.contains(digest));
+            left.retain(|(item, _)| !taken.contains(&item.digest));
             if left.len() < before {
                 attempts.progressed();
             }
@@ -105,18 +109,20 @@ impl Upload<'_> {
     /// What the server has taken, and a reason to try the others again.
     fn taken(
         &self,
+        items: &[Part],
         answer: api::BatchUpdateBlobsResponse,
     ) -> Outcome<(FxHashSet<Digest>, Option<Failure>)> {
         let mut taken = FxHashSet::default();
         let mut failure = None;
         for response in answer.responses {
             let Ok(digest) = digest_of(response.digest.as_ref()) else { continue };
-            match refusal(response.status).map(|status| self.refused(&digest, status)) {
+            let Some(item) = items.iter().find(|item| item.digest == digest) else { continue };
+            match refusal(response.status).map(|status| self.refused(&item.content, status)) {
                 Some(refused) if refused.may_pass() => failure = Some(refused),
                 Some(refused) => return Err(refused),
                 None => {
                     if taken.insert(digest) {
-                        self.work.moved(digest.size());
+                        self.moved(item);
                     }
                 }
             }
@@ -124,20 +130,33 @@ impl Upload<'_> {
         Ok((taken, failure))
     }
 
-    fn request(&self, digest: &Digest) -> Result<api::batch_update_blobs_request::Request> {
-        let missing = || missing(digest);
-        self.lease.keep(digest)?;
-        let bytes = self.lease.store().read(digest)?.ok_or_else(missing)?;
+    fn request(&self, item: &Part) -> Result<api::batch_update_blobs_request::Request> {
+        let bytes = self.bytes(item)?;
         let zipped = self.remote.zips_batches().then(|| zip::smaller(&bytes)).flatten();
         let compressor = match zipped {
             Some(_) => api::compressor::Value::Zstd,
             None => api::compressor::Value::Identity,
         };
         Ok(api::batch_update_blobs_request::Request {
-            digest: Some(message_of(digest)),
+            digest: Some(message_of(&item.digest)),
             data: zipped.unwrap_or(bytes),
             compressor: compressor.into(),
         })
+    }
+
+    /// The bytes of a content or chunk, checked.
+    fn bytes(&self, item: &Part) -> Result<Vec<u8>> {
+        let (store, content) = (self.lease.store(), &item.content);
+        self.lease.keep(content)?;
+        if item.is_whole() {
+            return store.read(content)?.ok_or_else(|| missing(content));
+        }
+        let bytes = item.read(store)?.ok_or_else(|| missing(content))?;
+        if self.remote.options.function.digest(&bytes) == item.digest {
+            return Ok(bytes);
+        }
+        store.reject(content)?;
+        Err(missing(content))
     }
 
     /// The server does not take a content: where it says that it is not what its name says, the store's may be damaged.
@@ -157,12 +176,10 @@ impl Upload<'_> {
         status.into()
     }
 
-    fn stream(&self, digest: &Digest) -> Outcome<()> {
-        self.lease.keep(digest)?;
-        let open = || -> Result<File> {
-            let blob = self.lease.store().open_blob(digest)?;
-            Ok(blob.ok_or_else(|| missing(digest))?.file)
-        };
+    fn stream(&self, item: &Part) -> Outcome<()> {
+        let Part { digest, content, .. } = item;
+        self.lease.keep(content)?;
+        let open = || item.open(self.lease.store())?.ok_or_else(|| missing(content));
         let mut name = ResourceName {
             instance: self.remote.instance(),
             upload: Some(uuid()?),
@@ -170,8 +187,8 @@ impl Upload<'_> {
             function: self.remote.options.function,
             digest: *digest,
         };
-        let failed = |error| Error::new("cannot read").at(digest.to_string()).cause(error);
-        if self.remote.zips_streams() && zip::is_worth_it(&mut open()?).map_err(failed)? {
+        let failed = |error| cannot_read(content, error);
+        if self.remote.zips_streams() && zip::is_worth_it(open()?.get_mut()).map_err(failed)? {
             name.compression = Compression::Zstd;
         }
         let mut tries = 0;
@@ -192,9 +209,9 @@ impl Upload<'_> {
             };
             // Compressed again, the same content gives the same bytes.
             io::copy(&mut source.by_ref().take(offset), &mut io::sink()).map_err(failed)?;
-            self.write(&name, source.as_mut(), offset)
+            self.write(&name, content, source.as_mut(), offset)
         })?;
-        self.work.moved(digest.size());
+        self.moved(item);
         Ok(())
     }
 
@@ -217,7 +234,13 @@ impl Upload<'_> {
         Ok(0)
     }
 
-    fn write(&self, name: &ResourceName, source: &mut dyn Read, offset: u64) -> Outcome<()> {
+    fn write(
+        &self,
+        name: &ResourceName,
+        content: &Digest,
+        source: &mut dyn Read,
+        offset: u64,
+    ) -> Outcome<()> {
         let line = &self.remote.line;
         let (service, headers) = line.service()?;
         let (sender, receiver) = mpsc::channel(WAITING);
@@ -227,7 +250,7 @@ impl Upload<'_> {
         line.wait(async {
             call.spawn(async move { streams(service).write(ReceiverStream::new(receiver)).await });
         })?;
-        let limit = line.patience.call + Duration::from_secs(name.digest.size() / SLOWEST);
+        let limit = line.patience_for(&name.digest);
         let sent = self.feed(name, source, offset, &sender, &mut call);
         drop(sender);
         let answer = match sent {
@@ -238,7 +261,7 @@ impl Upload<'_> {
             Err(failure) => Err(failure),
         };
         let (total, answer) = match line.heed(answer, &headers) {
-            Err(Failure::Status(status)) => return Err(self.refused(&name.digest, status)),
+            Err(Failure::Status(status)) => return Err(self.refused(content, status)),
             answer => answer?,
         };
         let committed = answer.into_inner().committed_size;
@@ -264,11 +287,10 @@ impl Upload<'_> {
     ) -> Outcome<(u64, Option<Written>)> {
         let mut resource_name = name.to_string();
         loop {
-            let mut data = Vec::with_capacity(CHUNK);
-            source.take(CHUNK as u64).read_to_end(&mut data).map_err(|error| {
-                Error::new("cannot read").at(name.digest.to_string()).cause(error)
-            })?;
-            let finish_write = data.len() < CHUNK;
+            let mut data = Vec::with_capacity(PIECE);
+            let read = source.take(PIECE as u64).read_to_end(&mut data);
+            read.map_err(|error| cannot_read(&name.digest, error))?;
+            let finish_write = data.len() < PIECE;
             let write_offset = offset.cast_signed();
             offset += data.len() as u64;
             let request = WriteRequest {

@@ -23,11 +23,11 @@ const GLANCE: Duration = Duration::from_millis(50);
 /// What went over the wire.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Transfer {
-    /// Contents and directories that the server was asked about.
+    /// Contents, directories and chunks that the server was asked about.
     pub queried: u64,
-    /// Contents and directories that travelled.
+    /// Contents and directories that travelled, be it in chunks.
     pub blobs: u64,
-    /// Their bytes.
+    /// Their bytes; of those in chunks, the bytes of the chunks that travelled.
     pub bytes: u64,
     /// Bytes of the messages that carried them, compressed as they were; attempts that failed count.
     pub wire_bytes: u64,
@@ -97,8 +97,18 @@ impl<'a> Work<'a> {
 
     /// A content has travelled.
     pub(super) fn moved(&self, size: u64) {
-        count(&self.counters.blobs, 1);
+        self.moved_chunk(size);
+        self.arrived();
+    }
+
+    /// A chunk of a content has travelled.
+    pub(super) fn moved_chunk(&self, size: u64) {
         count(&self.counters.bytes, size);
+    }
+
+    /// A content is there of which all chunks are.
+    pub(super) fn arrived(&self) {
+        count(&self.counters.blobs, 1);
         self.progress.step();
     }
 
@@ -133,6 +143,24 @@ impl<'a> Work<'a> {
         // The next piece of the same work begins anew.
         self.is_lost.store(false, Ordering::Relaxed);
         first.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+    }
+
+    /// As [`Work::each`]; gives what is made of the items, in their order.
+    pub(super) fn map<T: Sync, R: Send>(
+        &self,
+        items: &[T],
+        make: impl Fn(&T) -> Outcome<R> + Sync,
+    ) -> Outcome<Vec<R>> {
+        let made = Mutex::new(Vec::with_capacity(items.len()));
+        let numbered: Vec<(usize, &T)> = items.iter().enumerate().collect();
+        self.each(&numbered, |(number, item)| {
+            let it = make(item)?;
+            made.lock().unwrap_or_else(PoisonError::into_inner).push((*number, it));
+            Ok(())
+        })?;
+        let mut made = made.into_inner().unwrap_or_else(PoisonError::into_inner);
+        made.sort_unstable_by_key(|(number, _)| *number);
+        Ok(made.into_iter().map(|(_, it)| it).collect())
     }
 
     /// One call without a stream, again and again while that may help.

@@ -40,8 +40,8 @@ pub(super) fn is_worth_it(file: &mut File) -> io::Result<bool> {
 }
 
 /// A large content, compressed as it is read.
-pub(super) fn reader(file: File) -> io::Result<impl Read> {
-    zstd::stream::read::Encoder::new(file, LEVEL)
+pub(super) fn reader(from: impl Read) -> io::Result<impl Read> {
+    zstd::stream::read::Encoder::new(from, LEVEL)
 }
 
 /// The bytes of a small content; an error if they are more than its size, however little they were.

@@ -321,8 +321,8 @@ impl<'a> Receiver<'a> {
         if self.writer.durability == Durability::Each { self.file.sync_all() } else { Ok(()) }
     }
 
-    /// Takes all that is left of a file.
-    pub(super) fn copy(&mut self, from: &mut File) -> io::Result<()> {
+    /// Takes all that is left to be read.
+    pub(crate) fn copy(&mut self, mut from: impl Read) -> io::Result<()> {
         let mut buffer = vec![0; 1 << 17];
         loop {
             match from.read(&mut buffer)? {

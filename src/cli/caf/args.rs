@@ -74,6 +74,9 @@ pub(in crate::cli) struct Server {
     /// Send and take contents as they are, although the server knows zstd
     #[arg(long, global = true)]
     pub(super) no_compression: bool,
+    /// Send and take large files whole, although the server knows their chunks
+    #[arg(long, global = true)]
+    pub(super) no_chunks: bool,
 }
 
 /// The commands of `caf`.

@@ -76,6 +76,7 @@ impl<'a> Depot<'a> {
         options.tls = self.tls()?;
         options.function = self.place.digest;
         options.compress = !self.server.no_compression && !is_loopback(url);
+        options.chunks = !self.server.no_chunks;
         Remote::connect(&options).map(Some)
     }
 

@@ -112,7 +112,7 @@ impl Look<'_> {
     }
 
     fn found(&self, digest: &Digest) -> Result<(), Gap> {
-        if self.keeper.keep(digest)? { Ok(()) } else { Err(Gap::Missing(*digest)) }
+        if self.keeper.keep_named(digest)? { Ok(()) } else { Err(Gap::Missing(*digest)) }
     }
 
     /// A message that is a content.

@@ -50,6 +50,7 @@ struct Plan {
     faults: Vec<Fault>,
     requests: Option<u64>,
     bytes: Option<u64>,
+    is_unable_to_cut: bool,
     requests_seen: AtomicU64,
     bytes_seen: AtomicU64,
     /// How often each fault met each content.
@@ -97,6 +98,12 @@ impl Faults {
         self.planned(|plan| plan.bytes = Some(count))
     }
 
+    /// The server neither splits nor splices, and says so.
+    #[must_use]
+    pub fn without_chunks(self) -> Self {
+        self.planned(|plan| plan.is_unable_to_cut = true)
+    }
+
     /// How often anything went wrong so far.
     pub fn count(&self) -> u64 {
         let count =
@@ -112,6 +119,7 @@ impl Faults {
             faults: old.faults.clone(),
             requests: old.requests,
             bytes: old.bytes,
+            is_unable_to_cut: old.is_unable_to_cut,
             ..Plan::default()
         };
         change(&mut plan);
@@ -152,6 +160,11 @@ impl Faults {
                 met.insert((index, *digest), FOREVER);
             }
         }
+    }
+
+    /// Whether the server splits and splices.
+    pub(super) fn can_cut(&self) -> bool {
+        !self.0.as_ref().is_some_and(|plan| plan.is_unable_to_cut)
     }
 
     /// Counts a call; whether the server dies of it.

@@ -6,6 +6,7 @@
 //! | `capabilities` | what this server can do |
 //! | `storage`, `tree` | contents in batches, and what is missing; directories of trees |
 //! | `read`, `write`, `uploads` | contents in streams |
+//! | `splice`, `chunks` | large contents in chunks; where each of them is |
 //! | `actions` | results of actions, while everything they name is there |
 //! | `memo` | which trees were whole a moment ago |
 //! | `shared` | what all of them check: instance, function, digests, room |
@@ -18,11 +19,13 @@
 
 mod actions;
 mod capabilities;
+mod chunks;
 pub mod faults;
 mod frames;
 mod memo;
 mod read;
 mod shared;
+mod splice;
 mod storage;
 mod tree;
 mod uploads;

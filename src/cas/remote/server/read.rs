@@ -128,14 +128,17 @@ impl Source {
     fn open(shared: &Shared, digest: &Digest, offset: u64, count: u64) -> Result<Self, Status> {
         let store = &shared.options.store;
         let missing = || Status::not_found(format!("{digest} is not there"));
-        if !shared.keeper().keep(digest)? {
-            return Err(missing());
-        }
-        if digest.size() <= SMALL {
-            let bytes = store.read(digest).map_err(|error| shared.failed(&error))?;
+        let in_memory = |bytes: Option<Vec<u8>>| {
             let mut bytes = io::Cursor::new(bytes.ok_or_else(missing)?);
             bytes.set_position(offset);
-            return Ok(Self::Memory(bytes));
+            Ok(Self::Memory(bytes))
+        };
+        let keeper = shared.keeper();
+        if !keeper.keep(digest)? {
+            return in_memory(keeper.chunk(digest)?);
+        }
+        if digest.size() <= SMALL {
+            return in_memory(store.read(digest).map_err(|error| shared.failed(&error))?);
         }
         let opened = store.open_blob(digest).map_err(|error| shared.failed(&error))?;
         let file = opened.ok_or_else(missing)?.file;

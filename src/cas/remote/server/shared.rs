@@ -1,5 +1,6 @@
 //! What all services share: the store, the options, and what every call is checked for. Reads and writes the store.
 
+use super::chunks::Chunks;
 use super::faults::{Moment, Trouble};
 use super::memo::{AHEAD, Memo, Recall};
 use super::uploads::Uploads;
@@ -33,6 +34,7 @@ pub(super) struct Shared {
     /// Inodes whose bytes were hashed and agreed, so that ranges of them need not be hashed again.
     checked: Mutex<FxHashSet<Inode>>,
     memo: Memo,
+    pub(super) chunks: Chunks,
     stopper: Stopper,
 }
 
@@ -82,7 +84,7 @@ impl Service {
 
 /// Keeps what a client is told to be there. On a disk that is full or cannot be written, it is there all the same.
 pub(super) struct Keeper<'a> {
-    shared: &'a Shared,
+    pub(super) shared: &'a Shared,
     lease: Option<Lease>,
 }
 
@@ -107,12 +109,14 @@ impl Keeper<'_> {
         }
     }
 
-    /// As [`Keeper::keep`], for what is going to be remembered; `None` if it cannot be marked as used.
+    /// As [`Keeper::keep_named`], for what is going to be remembered; `None` if it cannot be marked as used.
     pub(super) fn keep_ahead(&self, digest: &Digest) -> Option<bool> {
         if self.shared.options.faults.is_lost(digest) {
             return Some(false);
         }
-        self.lease.as_ref()?.keep_ahead(digest, AHEAD).ok()
+        let keep = || self.lease.as_ref()?.keep_ahead(digest, AHEAD).ok();
+        let is_there = keep()? || self.keep_named(digest).ok()? && keep()?;
+        Some(is_there)
     }
 
     /// What is remembered of the store; `None` if nothing can be marked as used.
@@ -122,17 +126,23 @@ impl Keeper<'_> {
         Some(self.shared.memo.recall(&self.shared.options.store, now, keep))
     }
 
-    /// Whether the store lacks a content, at less cost. One that a collector is about to put back counts as missing: whoever
-    /// asks sends it then.
+    /// Whether the store has a content neither whole nor within another, at less cost. One that a collector is about to put
+    /// back counts as missing: whoever asks sends it then.
     pub(super) fn is_missing(&self, digest: &Digest) -> Result<bool, Status> {
-        self.ask(digest, Lease::has).map(|has| !has)
+        Ok(!self.ask(digest, Lease::has)? && self.part(digest)?.is_none())
     }
 }
 
 impl Shared {
     pub(super) fn new(options: ServeOptions, stopper: Stopper) -> Self {
-        let (uploads, memo) = (Uploads::default(), Memo::default());
-        Self { options, uploads, checked: Mutex::default(), memo, stopper }
+        Self {
+            options,
+            uploads: Uploads::default(),
+            checked: Mutex::default(),
+            memo: Memo::default(),
+            chunks: Chunks::default(),
+            stopper,
+        }
     }
 
     /// Lets a call in that says the right token.

@@ -3,6 +3,7 @@
 use super::faults::{Moment, Trouble};
 use super::frames::{Decompressor, compressed};
 use super::shared::{Keeper, Service, Shared, outcome};
+use super::splice::Mapping;
 use super::tree::Pages;
 use super::uploads::mismatch;
 use crate::cas::digest::Digest;
@@ -18,7 +19,7 @@ const ZSTD: i32 = api::compressor::Value::Zstd as i32;
 #[tonic::async_trait]
 impl api::content_addressable_storage_server::ContentAddressableStorage for Service {
     type GetTreeStream = Pages;
-    type GetChunkMappingStream = tokio_stream::Empty<Result<api::GetChunkMappingResponse, Status>>;
+    type GetChunkMappingStream = Mapping;
 
     async fn find_missing_blobs(
         &self,
@@ -100,35 +101,31 @@ impl api::content_addressable_storage_server::ContentAddressableStorage for Serv
 
     async fn split_blob(
         &self,
-        _request: Request<api::SplitBlobRequest>,
+        request: Request<api::SplitBlobRequest>,
     ) -> Result<Response<api::SplitBlobResponse>, Status> {
-        Err(no_chunks())
+        self.split(request.into_inner()).await.map(Response::new)
     }
 
     async fn get_chunk_mapping(
         &self,
-        _request: Request<api::GetChunkMappingRequest>,
-    ) -> Result<Response<Self::GetChunkMappingStream>, Status> {
-        Err(no_chunks())
+        request: Request<api::GetChunkMappingRequest>,
+    ) -> Result<Response<Mapping>, Status> {
+        self.mapping(request.into_inner()).await.map(Response::new)
     }
 
     async fn splice_blob(
         &self,
-        _request: Request<api::SpliceBlobRequest>,
+        request: Request<api::SpliceBlobRequest>,
     ) -> Result<Response<api::SpliceBlobResponse>, Status> {
-        Err(no_chunks())
+        self.splice(request.into_inner()).await.map(Response::new)
     }
 
     async fn register_chunk_mapping(
         &self,
-        _request: Request<Streaming<api::RegisterChunkMappingRequest>>,
+        request: Request<Streaming<api::RegisterChunkMappingRequest>>,
     ) -> Result<Response<api::RegisterChunkMappingResponse>, Status> {
-        Err(no_chunks())
+        self.register(request.into_inner()).await.map(Response::new)
     }
-}
-
-fn no_chunks() -> Status {
-    Status::unimplemented("this server keeps contents whole, as its capabilities say")
 }
 
 impl Service {
@@ -240,10 +237,11 @@ fn read_bytes(
         return Err(status);
     }
     let missing = || Status::not_found(format!("{digest} is not there"));
-    if !keeper.keep(digest)? {
-        return Err(missing());
-    }
-    let read = shared.options.store.read(digest).map_err(|error| shared.failed(&error))?;
+    let read = if keeper.keep(digest)? {
+        shared.options.store.read(digest).map_err(|error| shared.failed(&error))?
+    } else {
+        keeper.chunk(digest)?
+    };
     let mut bytes = read.ok_or_else(missing)?;
     match trouble {
         Some(Trouble::Corrupt) => bytes.iter_mut().take(1).for_each(|byte| *byte ^= 1),

@@ -39,7 +39,7 @@ impl Walk {
         keeper: &Keeper<'_>,
         digest: &Digest,
     ) -> Result<Option<api::Directory>, Status> {
-        let is_there = keeper.keep(digest)?;
+        let is_there = keeper.keep_named(digest)?;
         let directory = if is_there { message::<api::Directory>(shared, digest)? } else { None };
         if let Some(directory) = &directory {
             let below = directories_of(shared, directory)?.into_iter();
@@ -98,7 +98,7 @@ impl Service {
         let walk = Walk::new(root);
         let paging = Paging { walk, sent: 0, size: size.unwrap_or(usize::MAX) };
         let started = self.blocking(move |shared| {
-            if !shared.keeper().keep(&root)? {
+            if !shared.keeper().keep_named(&root)? {
                 return Err(Status::not_found(format!("{root} is not there")));
             }
             paging.skip(shared, skipped)

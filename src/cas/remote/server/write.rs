@@ -72,10 +72,7 @@ impl Service {
     }
 
     /// The next message of a client that is not too slow.
-    async fn next(
-        &self,
-        messages: &mut Streaming<api::WriteRequest>,
-    ) -> Result<Option<api::WriteRequest>, Status> {
+    pub(super) async fn next<T>(&self, messages: &mut Streaming<T>) -> Result<Option<T>, Status> {
         let next = tokio::time::timeout(self.0.options.idle, messages.message()).await;
         next.unwrap_or_else(|_| Err(Status::deadline_exceeded("nothing came for too long")))
     }

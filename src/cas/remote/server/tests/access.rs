@@ -25,7 +25,9 @@ async fn capabilities_say_what_holds() {
     assert_eq!((said.max_batch_total_size_bytes, said.max_cas_blob_size_bytes), (4_128_768, 99));
     assert_eq!(said.supported_compressors, [api::compressor::Value::Zstd as i32]);
     assert!(said.action_cache_update_capabilities.unwrap().update_enabled);
-    assert!(!said.split_blob_support && !said.splice_blob_support);
+    assert!(said.split_blob_support && said.splice_blob_support);
+    let params = said.fast_cdc_2020_params.unwrap();
+    assert_eq!((params.avg_chunk_size_bytes, params.seed), (512 << 10, 0));
     let other = api::GetCapabilitiesRequest { instance_name: "x".to_owned() };
     let refused = bed.capabilities().get_capabilities(other).await.unwrap_err();
     assert_eq!(refused.code(), Code::InvalidArgument);

@@ -12,7 +12,7 @@ impl Bed {
         self.actions().get_action_result(request).await.map(tonic::Response::into_inner)
     }
 
-    async fn keep(&self, action: &Digest, result: &api::ActionResult) {
+    pub(super) async fn keep(&self, action: &Digest, result: &api::ActionResult) {
         let request = api::UpdateActionResultRequest {
             action_digest: Some(message_of(action)),
             action_result: Some(result.clone()),

@@ -2,6 +2,7 @@
 
 mod access;
 mod actions;
+mod chunks;
 mod faults;
 mod memo;
 mod storage;
@@ -15,7 +16,8 @@ use crate::cas::testing::store;
 use crate::cas::tree::message_of;
 use bazel_remote_apis::build::bazel::remote::execution::v2 as api;
 use bazel_remote_apis::google::bytestream as stream;
-use std::os::unix::fs::PermissionsExt;
+use rustix::fs::{AtFlags, CWD, Timespec, Timestamps};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 use tonic::transport::Channel;
@@ -106,6 +108,19 @@ impl Bed {
         let file = std::fs::File::options().write(true).open(&path).unwrap();
         file.set_permissions(std::fs::Permissions::from_mode(0o444)).unwrap();
         file.set_modified(untouched).unwrap();
+    }
+
+    /// A content that nobody has used for long.
+    fn make_old(&self, digest: &Digest) {
+        let long_ago = Timespec { tv_sec: 1_000_000_000, tv_nsec: 0 };
+        let kept = Timespec { tv_sec: SENTINEL, tv_nsec: 0 };
+        let times = Timestamps { last_access: long_ago, last_modification: kept };
+        rustix::fs::utimensat(CWD, self.path(digest), &times, AtFlags::empty()).unwrap();
+    }
+
+    /// Whether a content counts as used just now.
+    fn is_fresh(&self, digest: &Digest) -> bool {
+        self.path(digest).metadata().unwrap().atime() > 1_700_000_000
     }
 
     /// How many files are being written.
