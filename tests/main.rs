@@ -45,6 +45,7 @@ mod support;
 mod suppression;
 mod tidy;
 mod tui;
+mod untracked;
 mod verify;
 
 #[test]

@@ -3,10 +3,13 @@
 use crate::support::Project;
 use serde_json::Value;
 use std::fs::{self, Permissions};
+use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
+use std::thread;
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// A user that owns nothing; root may read everything, so the tests run as somebody else where they can.
@@ -45,7 +48,15 @@ fn lint(project: &Project) -> Value {
         command.env_clear().current_dir(project.path("")).args(["lint", "--format", "json"]);
         command.env("XDG_CACHE_HOME", dir.path());
         uid.map(|uid| command.uid(uid));
-        command.output()
+        loop {
+            match command.output() {
+                // A process that another test has just started still holds the copy open for writing.
+                Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => {
+                    thread::sleep(Duration::from_millis(5));
+                }
+                output => return output,
+            }
+        }
     };
     let output = run(Some(NOBODY)).or_else(|_| run(None)).unwrap();
     serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"))

@@ -11,7 +11,7 @@ use std::process::Command;
 const SAMPLE: &str = "sample-repos/ml-monorepo";
 
 /// A copy of a sample in a repository with one commit.
-struct Repository(Project);
+pub struct Repository(pub Project);
 
 impl Repository {
     fn of_sample() -> Self {
@@ -24,7 +24,7 @@ impl Repository {
         Self(project).committed()
     }
 
-    fn new(text: &str) -> Self {
+    pub fn new(text: &str) -> Self {
         Self(Project::new(text)).committed()
     }
 
@@ -65,7 +65,7 @@ impl Repository {
     }
 
     /// Check and target, or path, of what is new.
-    fn new_since(&self, revision: &str) -> Vec<String> {
+    pub fn new_since(&self, revision: &str) -> Vec<String> {
         let report = self.lint(&format!("--since {revision}"));
         let name = |it: &Value| {
             let subject = it["target"].as_str().or_else(|| it["path"].as_str()).unwrap();
@@ -363,26 +363,6 @@ fn a_project_below_its_repository_and_strange_names() {
     let outcome = crate::support::secateur(&dir, "lint --since HEAD --format concise");
     assert!(outcome.out.starts_with("app/a\u{e9} b.py:2:1: "), "{}{}", outcome.out, outcome.err);
     assert_eq!(outcome.out.lines().count(), 1);
-}
-
-/// Few are asked for by their names, many all at once.
-#[test]
-fn files_that_git_does_not_track_are_new_unless_it_ignores_them() {
-    let repository = Repository::new(
-        "//- .buckconfig\n//- .gitignore\nmade_*\n\
-         //- app/BUCK\npython_library(name = \"app\", srcs = [\"a.py\"])\n//- app/a.py\nimport os\n",
-    );
-    repository.0.add("app/made_1.py", "import os\n");
-    assert_eq!(repository.new_since("HEAD"), [""; 0]);
-    let mut new = Vec::new();
-    for count in [2, 130] {
-        while new.len() < count {
-            let path = format!("app/new[{:03}]*.py", new.len());
-            repository.0.add(&path, "import os\n");
-            new.push(format!("unowned-source {path}"));
-        }
-        assert_eq!(repository.new_since("HEAD"), new);
-    }
 }
 
 #[test]
