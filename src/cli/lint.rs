@@ -61,7 +61,10 @@ pub(super) fn run(args: &Lint, context: &mut Context<'_>) -> Result<Exit> {
     };
     report.prefix = work_tree::prefix(&workspace.root);
     write_report(args, &report, &workspace, context)?;
-    Ok(verdict(args, &report, &workspace, context))
+    let exit = verdict(args, &report, &workspace, context);
+    // The process ends soon, and frees all of it at once.
+    std::mem::forget((workspace, report));
+    Ok(exit)
 }
 
 /// One run, and what was asked of it.
@@ -147,7 +150,6 @@ impl Job<'_> {
         if offers(self.args) {
             self.offer(&mut report, &graph, &evaluators, progress);
         }
-        // The process ends soon, and frees all of it at once.
         std::mem::forget((graph, evaluators));
         report
     }
