@@ -39,7 +39,7 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
     let of_user = |cases: &[Undeclared<'_>]| -> Vec<Finding> {
         let mut held = cases.iter().filter(|case| case.without.is_none()).peekable();
         let Some(first) = held.peek() else { return Vec::new() };
-        let ways = context.webs.modules.ways_from(first.user.index());
+        let ways = context.webs.modules.ways_from([first.user.index()]);
         held.map(|case| finding(context, case, &ways)).collect()
     };
     by_user.flat_map_iter(of_user).collect()

@@ -62,36 +62,13 @@ impl Web {
         seen
     }
 
-    /// The shortest way from any of `from` to `to`, both ends included; ties go to the smaller handle.
-    pub fn shortest_path(
-        &self,
-        from: impl IntoIterator<Item = usize>,
-        to: usize,
-    ) -> Option<Vec<usize>> {
+    /// The shortest ways from any of these nodes to all others; ties go to the smaller handle.
+    pub fn ways_from(&self, from: impl IntoIterator<Item = usize>) -> Ways {
         let mut previous = vec![UNSEEN; self.graph.node_count()];
         let mut queue: VecDeque<usize> = from.into_iter().collect();
         for &start in &queue {
             previous[start] = start;
         }
-        while let Some(node) = queue.pop_front() {
-            if node == to {
-                return Some(path_back(&previous, to));
-            }
-            for next in self.graph.neighbors(NodeIndex::new(node)).map(NodeIndex::index) {
-                if previous[next] == UNSEEN {
-                    previous[next] = node;
-                    queue.push_back(next);
-                }
-            }
-        }
-        None
-    }
-
-    /// The shortest ways from a node to all others, as [`Web::shortest_path`] has them.
-    pub fn ways_from(&self, from: usize) -> Ways {
-        let mut previous = vec![UNSEEN; self.graph.node_count()];
-        previous[from] = from;
-        let mut queue = VecDeque::from([from]);
         while let Some(node) = queue.pop_front() {
             for next in self.graph.neighbors(NodeIndex::new(node)).map(NodeIndex::index) {
                 if previous[next] == UNSEEN {
@@ -182,7 +159,7 @@ impl Web {
     }
 }
 
-/// The shortest ways from one node.
+/// The shortest ways from some nodes.
 pub struct Ways {
     previous: Vec<usize>,
 }
@@ -278,17 +255,17 @@ mod tests {
     #[test]
     fn the_shortest_way_is_found() {
         let web = Web::new(5, [(0, 1), (1, 4), (0, 2), (2, 3), (3, 4)]);
-        assert_eq!(web.shortest_path([0], 4), Some(vec![0, 1, 4]));
-        assert_eq!(web.shortest_path([4], 0), None);
+        assert_eq!(web.ways_from([0]).to(4), Some(vec![0, 1, 4]));
+        assert_eq!(web.ways_from([4]).to(0), None);
     }
 
     #[test]
     fn all_ways_from_a_node_are_the_shortest() {
         let web = Web::new(6, [(0, 1), (1, 4), (0, 2), (2, 3), (3, 4), (4, 0), (5, 0)]);
         for from in 0..6 {
-            let ways = web.ways_from(from);
+            let ways = web.ways_from([from]);
             for to in 0..6 {
-                assert_eq!(ways.to(to), web.shortest_path([from], to), "{from} to {to}");
+                assert_eq!(ways.to(to), web.cheapest_path(from, to, |_, _| true), "{from} to {to}");
             }
         }
     }

@@ -40,9 +40,9 @@ impl Graph {
         let goals = self.named(workspace, to)?;
         let mut why = Why { evidence: self.direct_evidence(&start, &goals), ..Why::default() };
         let web = self.web();
-        let starts = start.iter().map(|id| id.index());
-        let path = goals.iter().filter_map(|goal| web.shortest_path(starts.clone(), goal.index()));
-        match path.min_by_key(Vec::len) {
+        let ways = web.ways_from(start.iter().map(|id| id.index()));
+        let paths = goals.iter().filter_map(|goal| ways.to(goal.index()));
+        match paths.min_by_key(Vec::len) {
             Some(path) => {
                 why.title = match path.len() {
                     0 | 1 => format!("`{from}` is `{to}`"),
