@@ -10,7 +10,6 @@ use super::unknown::Unknown;
 use super::{bazel, data_load, loads, prelude};
 use crate::digest::{Digest, Parts};
 use crate::source::{Problem, ProblemKind, ProjectPath};
-use crate::workspace::Content;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use starlark::environment::{FrozenModule, Module};
@@ -398,15 +397,12 @@ fn restore_or_parse(
         key.add(path.as_str()).add_number(session.has_half_of(path).into());
         key.add_digest(digest).finish()
     };
-    let Content { digest, bytes } = files.content(path)?;
-    if let Some(syntax) = cache.get(&key(&digest)) {
-        return Ok(ParsedFile::restore(path, syntax, number, digest));
+    let content = files.content(path)?;
+    if let Some(syntax) = cache.get(&key(&content.digest)) {
+        return Ok(ParsedFile::restore(path, syntax, number, content.digest));
     }
-    let Content { digest, bytes } = match bytes {
-        Some(bytes) => Content { digest, bytes: Some(bytes) },
-        None => files.read(path).map(Content::of)?,
-    };
-    let mut file = parse(bytes.unwrap_or_default());
+    let (digest, bytes) = content.read(&**files, path)?;
+    let mut file = parse(bytes);
     cache.put(key(&digest), &file.syntax());
     file.digest = Some(digest);
     Ok(file)

@@ -5,7 +5,7 @@ use crate::digest::{Digest, Parts};
 use crate::progress::Progress;
 use crate::python::{self, Facts, SourceKind};
 use crate::source::{Problem, ProblemKind, ProjectPath};
-use crate::workspace::{Content, Workspace};
+use crate::workspace::Workspace;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
@@ -170,21 +170,19 @@ fn said_before(
     kind: SourceKind,
     doctests: bool,
 ) -> io::Result<(Said, Option<String>)> {
-    let Content { digest, bytes } = workspace.files.content(path)?;
+    let content = workspace.files.content(path)?;
     let key = |digest: &Digest| {
         let mut key = Parts::new("python");
         key.add_number(kind as u64).add_number(doctests.into());
         key.add_number(workspace.cells.is_bazel().into()).add_digest(digest).finish()
     };
-    if let Some(said) = workspace.cache.get(&key(&digest)) {
+    if let Some(said) = workspace.cache.get(&key(&content.digest)) {
         return Ok((said, None));
     }
-    let is_known = bytes.is_some();
-    let bytes = bytes.map_or_else(|| workspace.files.read(path), Ok)?;
+    let (digest, bytes) = content.read(&*workspace.files, path)?;
     let (said, text) = said(workspace, path, &bytes, kind, doctests);
     // Where the text counts as well, nothing is gained.
     if text.is_none() {
-        let digest = if is_known { digest } else { Digest::of(&bytes) };
         workspace.cache.put(key(&digest), &said);
     }
     Ok((said, text))

@@ -4,7 +4,7 @@ use crate::buck;
 use crate::digest::{Digest, Parts};
 use crate::label::Label;
 use crate::source::ProjectPath;
-use crate::workspace::{Content, Workspace};
+use crate::workspace::Workspace;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -54,17 +54,17 @@ impl Mentions {
 
     /// What the cache has, and else what it has from now on.
     fn kept(workspace: &Workspace, path: &ProjectPath, settings: &Digest) -> Self {
-        let Ok(Content { digest, bytes }) = workspace.files.content(path) else {
-            return Self::default();
-        };
+        let Ok(content) = workspace.files.content(path) else { return Self::default() };
         let key = |digest: &Digest| {
             let mut key = Parts::new("mentions");
             key.add_digest(settings).add(path.as_str()).add_digest(digest).finish()
         };
-        workspace.cache.get(&key(&digest)).unwrap_or_else(|| {
-            let bytes = bytes.or_else(|| workspace.files.read(path).ok()).unwrap_or_default();
+        workspace.cache.get(&key(&content.digest)).unwrap_or_else(|| {
+            let Ok((digest, bytes)) = content.read(&*workspace.files, path) else {
+                return Self::default();
+            };
             let found = Self::of(workspace, path, &bytes);
-            workspace.cache.put(key(&Digest::of(&bytes)), &found);
+            workspace.cache.put(key(&digest), &found);
             found
         })
     }

@@ -48,6 +48,15 @@ impl Content {
     pub fn of(bytes: Vec<u8>) -> Self {
         Self { digest: Digest::of(&bytes), bytes: Some(bytes) }
     }
+
+    /// Its bytes, and their digest: that of what is read now, if they were not read so far.
+    pub fn read(self, files: &dyn Files, path: &ProjectPath) -> io::Result<(Digest, Vec<u8>)> {
+        if let Some(bytes) = self.bytes {
+            return Ok((self.digest, bytes));
+        }
+        let bytes = files.read(path)?;
+        Ok((Digest::of(&bytes), bytes))
+    }
 }
 
 /// The files as they are on disk.
