@@ -40,7 +40,8 @@ pub(super) fn evaluate(
         roots.packages.par_iter().map(|dir| keys.package(&session, dir)).collect();
     let found: Vec<Option<Vec<Problem>>> =
         loaded.iter().map(|key| cache.get(&keys.module(key)?)).collect();
-    let rules = keys.rules.as_ref().map(|key| cache.get::<RuleTable>(key));
+    let own_rules = || Some(session.core.rules.clone());
+    let rules: Option<RuleTable> = keys.rules.as_ref().map_or_else(own_rules, |key| cache.get(key));
     let inherited: Option<Vec<Problem>> = cache.get(&keys.inherited);
     let missing = Roots {
         packages: absent(&roots.packages, &known).copied().collect(),
@@ -51,11 +52,7 @@ pub(super) fn evaluate(
     let mut problems = std::mem::take(&mut modules.problems);
     problems.extend(found.into_iter().flatten().flatten());
     let (evaluated, rules, modules) = match (rules, inherited) {
-        (None, Some(inherited)) if is_whole => {
-            problems.extend(inherited);
-            (Vec::new(), session.core.rules.clone(), modules)
-        }
-        (Some(Some(rules)), Some(inherited)) if is_whole => {
+        (Some(rules), Some(inherited)) if is_whole => {
             problems.extend(inherited);
             (Vec::new(), rules, modules)
         }
