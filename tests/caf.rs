@@ -112,21 +112,26 @@ impl Drop for Served {
 
 /// Paths, contents and whether they can be executed.
 fn tree(root: &Path) -> Vec<(String, Vec<u8>, bool)> {
+    let file = |path: PathBuf| {
+        let mode = path.metadata().unwrap().permissions().mode();
+        let shown = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+        (shown, fs::read(&path).unwrap(), mode & 0o111 != 0)
+    };
+    let mut found: Vec<_> = files(root).into_iter().map(file).collect();
+    found.sort();
+    found
+}
+
+/// All files below a directory.
+fn files(root: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut dirs = vec![root.to_owned()];
     while let Some(dir) = dirs.pop() {
         for entry in fs::read_dir(&dir).unwrap() {
             let path = entry.unwrap().path();
-            if path.is_dir() {
-                dirs.push(path);
-                continue;
-            }
-            let mode = path.metadata().unwrap().permissions().mode();
-            let shown = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
-            found.push((shown, fs::read(&path).unwrap(), mode & 0o111 != 0));
+            if path.is_dir() { dirs.push(path) } else { found.push(path) }
         }
     }
-    found.sort();
     found
 }
 
@@ -173,7 +178,7 @@ fn what_a_tree_has_already_is_looked_for_when_it_is_needed() {
     one.says(&format!("push app app@2 {remote}"));
     // The store loses a file that is the same in both, and the tree its directory.
     let lose = || {
-        let object = walk(&other.path("store/cas"), &|path| {
+        let object = first(&other.path("store/cas"), &|path| {
             fs::read(path).unwrap() == "7\n".repeat(500).as_bytes()
         });
         fs::remove_file(object).unwrap();
@@ -244,7 +249,7 @@ fn damage_is_found_and_repaired_from_the_server() {
     let served = server.serve("");
     machine.app("hello");
     machine.says(&format!("push app app@1 --remote {}", served.url));
-    let object = walk(&machine.path("store/cas"), &|path| {
+    let object = first(&machine.path("store/cas"), &|path| {
         fs::read(path).unwrap() == main_py("hello").as_bytes()
     });
     fs::set_permissions(&object, fs::Permissions::from_mode(0o644)).unwrap();
@@ -260,19 +265,9 @@ fn damage_is_found_and_repaired_from_the_server() {
 }
 
 /// The first file below a directory that is wanted.
-fn walk(dir: &Path, is_wanted: &dyn Fn(&Path) -> bool) -> PathBuf {
-    let mut dirs = vec![dir.to_owned()];
-    while let Some(dir) = dirs.pop() {
-        for entry in fs::read_dir(&dir).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                dirs.push(path);
-            } else if is_wanted(&path) {
-                return path;
-            }
-        }
-    }
-    panic!("no such file");
+fn first(dir: &Path, is_wanted: &dyn Fn(&Path) -> bool) -> PathBuf {
+    let found = files(dir).into_iter().find(|path| is_wanted(path));
+    found.unwrap_or_else(|| panic!("no such file"))
 }
 
 #[test]
