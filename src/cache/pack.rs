@@ -1,6 +1,8 @@
 //! One file of values: who wrote it, a table of what is where, the values. Pure functions of bytes.
 
 use crate::digest::Digest;
+use rustc_hash::FxHasher;
+use std::hash::Hasher;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Says what the file is, and in which form.
@@ -46,10 +48,8 @@ impl Pack {
 
     /// The bytes of the value with this key, if they are as they were written.
     pub(super) fn get(&self, key: &Digest) -> Option<&[u8]> {
-        let rows = self.rows();
-        let at = rows.binary_search_by(|row| row.get(..Digest::SIZE).cmp(&Some(key.as_bytes())));
-        let at = at.ok()?;
-        let slot = self.slot(rows.get(at)?)?;
+        let at = find(self.rows(), key)?;
+        let slot = self.slot(self.rows().get(at)?)?;
         self.used.get(at)?.store(true, Ordering::Relaxed);
         Some(slot.body)
     }
@@ -78,6 +78,20 @@ impl Pack {
         let body = self.bytes.get(offset..offset.checked_add(length)?)?;
         (sum(body) == expected).then_some(Slot { key, age, body })
     }
+}
+
+/// The position of the row with a key. Digests are spread evenly, so that each lies near its share of the rows.
+fn find(rows: &[[u8; ROW]], key: &Digest) -> Option<usize> {
+    let key = key.as_bytes().as_slice();
+    let (share, _) = key.split_first_chunk()?;
+    let guess = u128::from(u64::from_be_bytes(*share)) * rows.len() as u128 >> u64::BITS;
+    let (before, after) = rows.split_at_checked(guess as usize)?;
+    let is_behind = |row: &&[u8; ROW]| row.get(..Digest::SIZE) >= Some(key);
+    let at = match before.iter().rev().take_while(is_behind).count() {
+        0 => before.len() + after.iter().take_while(|row| !is_behind(row)).count(),
+        count => before.len() - count,
+    };
+    rows.get(at)?.starts_with(key).then_some(at)
 }
 
 /// The table of a pack, if all up to its end is as it was written.
@@ -124,9 +138,9 @@ pub(super) fn write(mut values: Vec<(Digest, u32, &[u8])>, build: Digest) -> Vec
 
 /// Tells bytes that were damaged from those that were not.
 fn sum(bytes: &[u8]) -> u64 {
-    let digest = Digest::of(bytes);
-    let mut rest = digest.as_bytes().as_slice();
-    take(&mut rest).map_or(0, u64::from_le_bytes)
+    let mut hasher = FxHasher::default();
+    hasher.write(bytes);
+    hasher.finish()
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {

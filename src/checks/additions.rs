@@ -4,7 +4,6 @@ use super::edges::{EdgeId, Edges};
 use super::leaning::{self, Executables, Lost, Wanted, Webs};
 use crate::graph::{TargetId, Web};
 use fixedbitset::FixedBitSet;
-use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -65,9 +64,12 @@ impl<'a> Ways<'a> {
         after: &'a Web,
         lost: &[Lost],
     ) -> Self {
-        let removals = match lost {
-            [] => Vec::new(),
-            _ => removable.par_iter().map(|id| below(edges, *id, after, whole)).collect(),
+        let removals = if lost.is_empty() {
+            Vec::new()
+        } else {
+            let deps: Vec<usize> = removable.iter().map(|id| edges.edge(*id).to.index()).collect();
+            let below = after.closures(&deps).into_iter().zip(whole.closures(&deps));
+            removable.iter().zip(below).map(|(id, (after, whole))| (*id, after, whole)).collect()
         };
         Self { edges, after, removals }
     }
@@ -99,14 +101,4 @@ impl<'a> Ways<'a> {
         }
         found
     }
-}
-
-fn below(
-    edges: &Edges<'_>,
-    id: EdgeId,
-    after: &Web,
-    whole: &Web,
-) -> (EdgeId, FixedBitSet, FixedBitSet) {
-    let to = edges.edge(id).to.index();
-    (id, after.closure([to]), whole.closure([to]))
 }

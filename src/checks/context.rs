@@ -11,7 +11,7 @@ use super::loading::Loading;
 use super::outside;
 use super::transitive_dep::{self, Undeclared};
 use crate::buck::{LiteralId, Target};
-use crate::finding::{Addition, Confidence, Evidence, Region, Removal};
+use crate::finding::{Addition, Confidence, Evidence, Known, Region, Removal};
 use crate::graph::{Graph, Kind, NameId, TargetId, Use, Web};
 use crate::label::Label;
 use crate::source::{LineIndex, ProjectPath, Span};
@@ -29,6 +29,8 @@ type Source = Arc<OnceLock<Option<(String, LineIndex)>>>;
 pub(super) struct Context<'a> {
     pub(super) workspace: &'a Workspace,
     pub(super) graph: &'a Graph,
+    /// Findings that nobody will read.
+    pub(super) known: &'a Known,
     pub(super) roots: RootTargets,
     pub(super) life: ModuleLife,
     pub(super) edges: Edges<'a>,
@@ -62,7 +64,7 @@ pub(super) struct Context<'a> {
 
 impl<'a> Context<'a> {
     /// Computes everything that checks share.
-    pub(super) fn new(workspace: &'a Workspace, graph: &'a Graph) -> Self {
+    pub(super) fn new(workspace: &'a Workspace, graph: &'a Graph, known: &'a Known) -> Self {
         let (roots, webs) =
             rayon::join(|| RootTargets::find(workspace, graph), || Webs::new(graph));
         let judged = || {
@@ -96,6 +98,7 @@ impl<'a> Context<'a> {
             switched_on,
             workspace,
             graph,
+            known,
             roots,
             life,
             edges,

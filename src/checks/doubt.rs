@@ -1,7 +1,7 @@
 //! What keeps a removal below `certain`: code that may load anything, and users that nobody could read. Pure.
 
 use super::edges::{EdgeId, Edges};
-use super::leaning::{self, Executables, Outcome};
+use super::leaning::{Executables, Outcome};
 use super::liveness::{ModuleLife, RootTargets};
 use crate::finding::Evidence;
 use crate::graph::{Graph, NameId, Resolution, TargetId, Use, Via, Web};
@@ -75,8 +75,8 @@ struct Doubt<'a> {
     opaque: FixedBitSet,
     /// Imports of other people's modules, by target.
     seeking: Vec<(TargetId, (&'a ProjectPath, &'a Use))>,
-    /// The graph once everything is taken out.
-    after: Web,
+    /// What each executable holds once everything is taken out.
+    after: Vec<FixedBitSet>,
     /// Each removal, and what lies at or below its dependency.
     removals: Vec<(EdgeId, FixedBitSet)>,
 }
@@ -93,7 +93,8 @@ impl<'a> Doubt<'a> {
         let graph = edges.graph;
         let ids = || graph.targets.ids();
         let removable: Vec<EdgeId> = outcome.removable.iter().copied().collect();
-        let below = |id: EdgeId| (id, before.closure([edges.edge(id).to.index()]));
+        let deps: Vec<usize> = removable.iter().map(|id| edges.edge(*id).to.index()).collect();
+        let tops: Vec<usize> = executables.tops.iter().map(|top| top.index()).collect();
         Self {
             edges,
             roots,
@@ -104,8 +105,8 @@ impl<'a> Doubt<'a> {
                 .map(TargetId::index)
                 .collect(),
             seeking: ids().flat_map(|id| foreign_imports(edges, id)).collect(),
-            after: leaning::web_after(edges, &outcome.removable, &outcome.declared),
-            removals: removable.into_par_iter().map(below).collect(),
+            after: outcome.after.closures(&tops),
+            removals: removable.into_iter().zip(before.closures(&deps)).collect(),
         }
     }
 
@@ -113,9 +114,9 @@ impl<'a> Doubt<'a> {
     fn of_executable(&self, at: usize) -> Vec<(EdgeId, Evidence)> {
         let held = &self.executables.closures[at];
         let top = self.executables.tops[at];
-        let after = self.after.closure([top.index()]);
+        let after = &self.after[at];
         let mut gone = held.clone();
-        gone.difference_with(&after);
+        gone.difference_with(after);
         if gone.is_clear() {
             return Vec::new();
         }

@@ -20,6 +20,8 @@ pub(super) struct Outcome {
     pub(super) declared: Declared,
     /// Every use that must keep an owner.
     pub(super) wanted: Wanted,
+    /// The edges along which modules travel once all that is done.
+    pub(super) after: Web,
 }
 
 /// The graph before anything is taken out.
@@ -108,7 +110,7 @@ impl Executables {
 
 /// What each of `tops` reaches.
 fn closures(web: &Web, tops: &[TargetId]) -> Vec<FixedBitSet> {
-    tops.par_iter().map(|top| web.closure([top.index()])).collect()
+    web.closures(&tops.iter().map(|top| top.index()).collect::<Vec<usize>>())
 }
 
 /// For each target, the positions of the closures that hold it.
@@ -158,9 +160,9 @@ pub(super) fn solve(
         let after = web_after(edges, &removable, &taken);
         let lost = find_lost(graph, executables, &wanted, &after);
         if lost.is_empty() {
-            return Outcome { removable, declared: taken, wanted };
+            return Outcome { removable, declared: taken, wanted, after };
         }
-        let was_severed = severed(edges, &removable);
+        let was_severed = Severed::by(edges, &removable);
         let mut severed = was_severed.clone();
         for loss in lost {
             let owner = owner_held(edges, executables, &loss);
@@ -176,7 +178,7 @@ pub(super) fn solve(
         }
         removable.retain(|id| {
             let ends = (id.from.index(), edges.edge(*id).to.index());
-            severed.contains(&ends) || !was_severed.contains(&ends)
+            severed.has(ends) || !was_severed.has(ends)
         });
         keep_shared_literals(edges, &mut removable);
     }
@@ -359,10 +361,31 @@ fn closure_with(web: &Web, additions: &Declared, from: TargetId) -> FixedBitSet 
 }
 
 /// The pairs of targets between which every way for modules is out.
-fn severed(edges: &Edges<'_>, removable: &BTreeSet<EdgeId>) -> FxHashSet<(usize, usize)> {
-    let ends = |id: &EdgeId| (id.from.index(), edges.edge(*id).to.index());
-    let is_out = |id: &&EdgeId| parallel(edges, **id).all(|other| removable.contains(&other));
-    removable.iter().filter(is_out).map(ends).collect()
+#[derive(Clone)]
+struct Severed {
+    pairs: FxHashSet<(usize, usize)>,
+    /// Where one of them begins, or did once.
+    begin: FixedBitSet,
+}
+
+impl Severed {
+    fn by(edges: &Edges<'_>, removable: &BTreeSet<EdgeId>) -> Self {
+        let ends = |id: &EdgeId| (id.from.index(), edges.edge(*id).to.index());
+        let is_out = |id: &&EdgeId| parallel(edges, **id).all(|other| removable.contains(&other));
+        let pairs: FxHashSet<(usize, usize)> = removable.iter().filter(is_out).map(ends).collect();
+        let begin = pairs.iter().map(|(from, _)| *from).collect();
+        Self { pairs, begin }
+    }
+
+    fn has(&self, pair: (usize, usize)) -> bool {
+        self.begin.contains(pair.0) && self.pairs.contains(&pair)
+    }
+
+    fn put_back(&mut self, way: &[usize]) {
+        for step in way.windows(2) {
+            self.pairs.remove(&(step[0], step[1]));
+        }
+    }
 }
 
 /// The edges along which modules travel between the ends of one, itself among them.
@@ -377,24 +400,19 @@ fn parallel<'a>(edges: &'a Edges<'_>, id: EdgeId) -> impl Iterator<Item = EdgeId
 fn restore(
     executables: &Executables,
     before: &Web,
-    severed: &mut FxHashSet<(usize, usize)>,
+    severed: &mut Severed,
     loss: &Lost,
     owner: TargetId,
 ) {
-    let way = |severed: &FxHashSet<(usize, usize)>, top: TargetId| {
-        before.cheapest_path(top.index(), owner.index(), |from, to| severed.contains(&(from, to)))
-    };
-    let put_back = |way: &[usize], severed: &mut FxHashSet<(usize, usize)>| {
-        for step in way.windows(2) {
-            severed.remove(&(step[0], step[1]));
-        }
+    let way = |severed: &Severed, top: TargetId| {
+        before.cheapest_path(top.index(), owner.index(), |from, to| severed.has((from, to)))
     };
     if let Some(way) = way(severed, loss.user) {
-        return put_back(&way, severed);
+        return severed.put_back(&way);
     }
     for top in loss.executables.iter().map(|at| executables.tops[*at]) {
         if let Some(way) = way(severed, top) {
-            put_back(&way, severed);
+            severed.put_back(&way);
         }
     }
 }

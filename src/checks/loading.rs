@@ -1,8 +1,9 @@
 //! Which modules an executable loads from its own link tree, as far as imports tell. Pure.
 
 use super::leaning::Executables;
-use crate::graph::{Graph, Kind, NameId, TargetId, Use, UseKind};
+use crate::graph::{Graph, Kind, TargetId, Use, UseKind};
 use fixedbitset::FixedBitSet;
+use rayon::prelude::*;
 use std::sync::OnceLock;
 
 /// When a source is loaded.
@@ -16,14 +17,22 @@ pub(super) enum When {
 
 /// What each executable loads, found when it is first asked for.
 pub(super) struct Loading {
-    at_start: Vec<OnceLock<FixedBitSet>>,
-    ever: Vec<OnceLock<FixedBitSet>>,
+    at_start: Loads,
+    ever: Loads,
+}
+
+struct Loads {
+    /// For each provision, those that its source loads.
+    next: OnceLock<Vec<Vec<usize>>>,
+    /// For each executable.
+    loaded: Vec<OnceLock<FixedBitSet>>,
 }
 
 impl Loading {
     /// Nothing is known yet.
     pub(super) fn new(executables: &Executables) -> Self {
-        let unknown = || executables.tops.iter().map(|_| OnceLock::new()).collect();
+        let loaded = || executables.tops.iter().map(|_| OnceLock::new()).collect();
+        let unknown = || Loads { next: OnceLock::new(), loaded: loaded() };
         Self { at_start: unknown(), ever: unknown() }
     }
 
@@ -36,64 +45,53 @@ impl Loading {
         provision: usize,
         when: When,
     ) -> bool {
-        let walk = || Walk::new(graph, &executables.closures[at], when).from(executables.tops[at]);
-        let loaded = match when {
+        let loads = match when {
             When::AtStart => &self.at_start,
             When::Ever => &self.ever,
         };
-        loaded[at].get_or_init(walk).contains(provision)
+        let walk = || {
+            let next = loads.next.get_or_init(|| next(graph, when));
+            walk(graph, next, executables.tops[at], &executables.closures[at])
+        };
+        loads.loaded[at].get_or_init(walk).contains(provision)
     }
 }
 
-struct Walk<'a> {
-    graph: &'a Graph,
-    closure: &'a FixedBitSet,
-    when: When,
-    found: FixedBitSet,
-    open: Vec<usize>,
+/// What an executable loads of what it holds.
+fn walk(graph: &Graph, next: &[Vec<usize>], top: TargetId, held: &FixedBitSet) -> FixedBitSet {
+    let owners = &graph.owners;
+    let mut found = FixedBitSet::with_capacity(owners.provisions().len());
+    let entries = graph.entries(top);
+    let names = entries.iter().filter_map(|used| used.name);
+    let mut open: Vec<usize> = names.flat_map(|name| owners.positions(name)).collect();
+    // A program with a main module loads its other sources only if they are imported.
+    if graph.targets.node(top).kind != Kind::PythonBinary || entries.is_empty() {
+        open.extend(owners.offer(top).provisions.clone());
+    }
+    while let Some(at) = open.pop() {
+        if held.contains(owners.provisions()[at].target.index()) && !found.put(at) {
+            open.extend_from_slice(&next[at]);
+        }
+    }
+    found
 }
 
-impl<'a> Walk<'a> {
-    fn new(graph: &'a Graph, closure: &'a FixedBitSet, when: When) -> Self {
-        let found = FixedBitSet::with_capacity(graph.owners.provisions().len());
-        Self { graph, closure, when, found, open: Vec::new() }
-    }
-
-    fn from(mut self, top: TargetId) -> FixedBitSet {
-        let graph = self.graph;
-        let entries = graph.entries(top);
-        entries.iter().filter_map(|used| used.name).for_each(|name| self.name(name));
-        // A program with a main module loads its other sources only if they are imported.
-        if graph.targets.node(top).kind != Kind::PythonBinary || entries.is_empty() {
-            graph.owners.offer(top).provisions.clone().for_each(|at| self.provision(at));
+/// For each provision, those that its source loads, if they are there.
+fn next(graph: &Graph, when: When) -> Vec<Vec<usize>> {
+    let owners = &graph.owners;
+    let loaded = |at: usize| {
+        let Some(unit) = graph.unit_at(at) else { return Vec::new() };
+        let uses = unit.uses.iter().filter(|used| runs(used, when));
+        let names = uses.filter_map(|used| used.name);
+        let mut found: Vec<usize> = names.flat_map(|name| owners.positions(name)).collect();
+        if when == When::Ever {
+            found.extend(unit.prefixes.iter().flat_map(|(prefix, _)| owners.below(prefix)));
         }
-        while let Some(at) = self.open.pop() {
-            let Some(unit) = graph.unit_at(at) else { continue };
-            let when = self.when;
-            unit.uses.iter().filter(|used| runs(used, when)).for_each(|used| {
-                used.name.into_iter().for_each(|name| self.name(name));
-            });
-            if self.when == When::AtStart {
-                continue;
-            }
-            for (prefix, _) in &unit.prefixes {
-                graph.owners.below(prefix).into_iter().for_each(|at| self.provision(at));
-            }
-        }
-        self.found
-    }
-
-    fn name(&mut self, name: NameId) {
-        let graph = self.graph;
-        graph.owners.positions(name).for_each(|at| self.provision(at));
-    }
-
-    fn provision(&mut self, at: usize) {
-        let owner = self.graph.owners.provisions()[at].target;
-        if self.closure.contains(owner.index()) && !self.found.put(at) {
-            self.open.push(at);
-        }
-    }
+        found.sort_unstable();
+        found.dedup();
+        found
+    };
+    (0..owners.provisions().len()).into_par_iter().map(loaded).collect()
 }
 
 /// Whether a use loads the module.

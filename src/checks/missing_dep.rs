@@ -77,11 +77,11 @@ fn finding(context: &Context<'_>, case: &Undeclared<'_>) -> Option<Finding> {
             context.label(executable)
         )
     };
-    let region = case.region(context);
-    let mut finding = Finding::new(CheckId::MissingDep, confidence, region, message);
-    finding.target = Some(user.clone());
-    finding.dep = Some(owner.clone());
-    finding.module = Some(case.used.wanted.to_string());
+    let mut finding = case.outline(context, CheckId::MissingDep, confidence, message);
+    if context.known.has(&finding) {
+        return Some(finding);
+    }
+    finding.region = case.region(context);
     let place = context.graph.definition(case.owner).map(|target| context.call(target));
     finding.evidence.extend(place.map(|region| Evidence {
         path: region.path.to_string(),

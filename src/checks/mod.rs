@@ -35,7 +35,7 @@ mod visibility;
 
 pub use selection::{BuildFiles, Selection, There};
 
-use crate::finding::{CheckId, Finding, Report};
+use crate::finding::{CheckId, Finding, Known, Report};
 use crate::graph::Graph;
 use crate::progress::Progress;
 use crate::workspace::Workspace;
@@ -49,15 +49,21 @@ pub fn run(
     selection: &Selection,
     progress: &dyn Progress,
 ) -> Report {
-    let mut report = everything(workspace, graph, progress);
+    let mut report = everything(workspace, graph, &Known::default(), progress);
     select(&mut report, graph, selection);
     report
 }
 
-/// All that there is to find. Comments that keep findings are heeded.
-pub fn everything(workspace: &Workspace, graph: &Graph, progress: &dyn Progress) -> Report {
+/// All that there is to find. Comments that keep findings are heeded. Findings that are `known` may lack columns, evidence, hint
+/// and fix.
+pub fn everything(
+    workspace: &Workspace,
+    graph: &Graph,
+    known: &Known,
+    progress: &dyn Progress,
+) -> Report {
     progress.start("check", None);
-    let context = Context::new(workspace, graph);
+    let context = Context::new(workspace, graph, known);
     let checks: Vec<(CheckId, fn(&Context<'_>) -> Vec<Finding>)> =
         CheckId::ALL.iter().filter_map(|check| Some((*check, runner(*check)?))).collect();
     let found: Vec<Vec<Finding>> = checks.par_iter().map(|(_, run)| run(&context)).collect();

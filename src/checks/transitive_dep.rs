@@ -31,21 +31,22 @@ use crate::finding::{
 use crate::graph::{TargetId, Use, UseKind, Via, Ways};
 use crate::source::ProjectPath;
 use rayon::prelude::*;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 /// Runs the check.
 pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
     let by_user = context.undeclared.par_chunk_by(|one, other| one.user == other.user);
     let of_user = |cases: &[Undeclared<'_>]| -> Vec<Finding> {
-        let mut held = cases.iter().filter(|case| case.without.is_none()).peekable();
-        let Some(first) = held.peek() else { return Vec::new() };
-        let ways = context.webs.modules.ways_from([first.user.index()]);
+        let ways = OnceCell::new();
+        let held = cases.iter().filter(|case| case.without.is_none());
         held.map(|case| finding(context, case, &ways)).collect()
     };
     by_user.flat_map_iter(of_user).collect()
 }
 
-fn finding(context: &Context<'_>, case: &Undeclared<'_>, ways: &Ways) -> Finding {
+/// `ways` are those from the user of the case, once they were asked for.
+fn finding(context: &Context<'_>, case: &Undeclared<'_>, ways: &OnceCell<Ways>) -> Finding {
     let user = context.label(case.user);
     let owner = context.label(case.owner);
     let module = &case.used.wanted;
@@ -58,11 +59,12 @@ fn finding(context: &Context<'_>, case: &Undeclared<'_>, ways: &Ways) -> Finding
         let in_doubt = case.is_declared_elsewhere(context);
         (message, if in_doubt { Confidence::Likely } else { Confidence::Certain })
     };
-    let region = case.region(context);
-    let mut finding = Finding::new(CheckId::TransitiveDep, confidence, region, message);
-    finding.target = Some(user.clone());
-    finding.dep = Some(owner.clone());
-    finding.module = Some(case.used.wanted.to_string());
+    let mut finding = case.outline(context, CheckId::TransitiveDep, confidence, message);
+    if context.known.has(&finding) {
+        return finding;
+    }
+    let ways = ways.get_or_init(|| context.webs.modules.ways_from([case.user.index()]));
+    finding.region = case.region(context);
     finding.evidence = way(context, case, ways);
     finding.hint = Some(case.hint(context));
     finding.fix = case.fix(context);
@@ -153,9 +155,34 @@ impl Undeclared<'_> {
         }
     }
 
+    /// A finding about it, without columns and what else only readers need.
+    pub(super) fn outline(
+        &self,
+        context: &Context<'_>,
+        check: CheckId,
+        confidence: Confidence,
+        message: String,
+    ) -> Finding {
+        let region = if self.is_in_source() {
+            Region::line(self.path.clone(), self.used.line)
+        } else {
+            self.region(context)
+        };
+        Finding {
+            target: Some(context.label(self.user).clone()),
+            dep: Some(context.label(self.owner).clone()),
+            module: Some(self.used.wanted.to_string()),
+            ..Finding::new(check, confidence, region, message)
+        }
+    }
+
+    fn is_in_source(&self) -> bool {
+        self.used.kind != UseKind::EntryPoint || self.used.line > 0
+    }
+
     /// The import, or the attribute that names the entry point.
     pub(super) fn region(&self, context: &Context<'_>) -> Region {
-        if self.used.kind != UseKind::EntryPoint || self.used.line > 0 {
+        if self.is_in_source() {
             return context.of_use(self.path, self.used);
         }
         let Some(target) = context.graph.definition(self.user) else {

@@ -80,6 +80,11 @@ fn finding(context: &Context<'_>, judged: &Judged<'_>, id: EdgeId) -> Option<Fin
     let living = if dead.is_empty() { "" } else { " alive" };
     let message = format!("nothing{living} in `{from_label}` uses `{to_label}`");
     let mut finding = Finding::new(CheckId::UnusedDep, *confidence, context.dep(id), message);
+    finding.target = Some(from_label.clone());
+    finding.dep = Some(to_label.clone());
+    if context.known.has(&finding) {
+        return Some(finding);
+    }
     finding.evidence = evidence(context, id, dead);
     for addition in additions {
         finding.evidence.extend(leaning_evidence(context, addition));
@@ -93,8 +98,6 @@ fn finding(context: &Context<'_>, judged: &Judged<'_>, id: EdgeId) -> Option<Fin
             many.len()
         ),
     });
-    finding.target = Some(from_label.clone());
-    finding.dep = Some(to_label.clone());
     finding.fix = dep.literal.map(|_| fix(context, judged, id));
     Some(finding)
 }

@@ -17,7 +17,7 @@ use crate::codemod::owners::Codeowners;
 use crate::cost::{GraphChange, Ledger};
 use crate::edits::Prover;
 use crate::error::Result;
-use crate::finding::{FixSet, Report, Safety};
+use crate::finding::{FixSet, Known, Report, Safety};
 use crate::graph::Graph;
 use crate::progress::Progress;
 use crate::report::Format;
@@ -83,7 +83,7 @@ impl Job<'_> {
     fn report(&self, revision: Option<&Revision>, progress: &dyn Progress) -> Result<Report> {
         let Some(revision) = revision else {
             let (evaluators, graph) = self.graph(offers(self.args), progress)?;
-            let mut report = self.everything(&graph, progress);
+            let mut report = self.everything(&graph, &Known::default(), progress);
             if let Some(watch) = self.watch {
                 watch.keep(self.workspace, &report);
             }
@@ -94,31 +94,53 @@ impl Job<'_> {
         let mut then = revision.workspace(self.workspace)?;
         let is_kept = self.workspace.cache.is_on();
         let with_evaluators = offers(self.args) || !is_kept;
-        let (known, graph) =
+        let (kept, graph) =
             rayon::join(|| since::find(&then), || self.graph(with_evaluators, progress));
         let (evaluators, graph) = graph?;
-        let before = || match known {
-            Some(report) => {
-                let graph_then = || graph::build(&then, progress);
-                revision.under_names_of_today(report, graph_then, &graph)
+        let everything = |known: &Known| self.everything(&graph, known, progress);
+        let none = Known::default();
+        let report = if let Some(before) = kept {
+            let graph_then = || graph::build(&then, progress);
+            let before = revision.under_names_of_today(before, graph_then, &graph)?;
+            let known =
+                if self.narrow.reads_evidence() { none.clone() } else { Known::of(&before) };
+            let (report, _) = rayon::join(|| everything(&known), || self.codeowners());
+            let report = self.introduced(revision, report, &before, &graph)?;
+            // One more of a kind that was there before is told in full.
+            if report.findings.iter().any(|finding| known.has(finding)) {
+                self.introduced(revision, everything(&none), &before, &graph)?
+            } else {
+                report
             }
-            None if is_kept => revision.report_and_keep(&mut then, &graph, progress),
-            None => revision.report(&then, &evaluators, &graph, progress),
+        } else {
+            let before = || {
+                if is_kept {
+                    revision.report_and_keep(&mut then, &graph, progress)
+                } else {
+                    revision.report(&then, &evaluators, &graph, progress)
+                }
+            };
+            let (report, before) = rayon::join(|| everything(&none), before);
+            self.introduced(revision, report, &before?, &graph)?
         };
-        let meanwhile = || {
-            self.codeowners();
-            before()
-        };
-        let (mut report, before) = rayon::join(|| self.everything(&graph, progress), meanwhile);
-        let before = before?;
-        checks::select(&mut report, &graph, self.selection);
+        Ok(self.finish(report, graph, evaluators, progress))
+    }
+
+    /// Of all findings, those that are wanted and were not there before.
+    fn introduced(
+        &self,
+        revision: &Revision,
+        mut report: Report,
+        before: &Report,
+        graph: &Graph,
+    ) -> Result<Report> {
+        checks::select(&mut report, graph, self.selection);
         let found = report.fingerprints();
         report.prints = Some(found.clone());
-        let scope = self.scope(&graph)?;
+        let scope = self.scope(graph)?;
         scope.apply(&mut report);
-        report.leave_out_older(&before, &found, &revision.name, &|it| scope.wants(it));
-        drop(scope);
-        Ok(self.finish(report, graph, evaluators, progress))
+        report.leave_out_older(before, &found, &revision.name, &|it| scope.wants(it));
+        Ok(report)
     }
 
     /// The graph, with the evaluations behind it if they are asked for.
@@ -134,8 +156,8 @@ impl Job<'_> {
         }
     }
 
-    fn everything(&self, graph: &Graph, progress: &dyn Progress) -> Report {
-        checks::everything(self.workspace, graph, progress)
+    fn everything(&self, graph: &Graph, known: &Known, progress: &dyn Progress) -> Report {
+        checks::everything(self.workspace, graph, known, progress)
     }
 
     /// Adds what a report shows besides its findings.

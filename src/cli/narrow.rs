@@ -36,6 +36,11 @@ impl<'a> Narrow<'a> {
         Ok(Self { owners: &args.owner, baseline, touched })
     }
 
+    /// Whether the evidence of findings decides.
+    pub(super) fn reads_evidence(&self) -> bool {
+        self.touched.is_some()
+    }
+
     /// Fails if an owner has a name that nobody has.
     pub(super) fn scope<'s>(
         &'s self,

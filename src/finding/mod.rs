@@ -13,7 +13,7 @@ pub use check::CheckId;
 pub use fix::{Addition, Change, FixSet, Keep, Removal, Safety};
 pub use offer::{FileEdit, Offer};
 pub use saving::{Rebuilds, Saving};
-pub use since::Since;
+pub use since::{Known, Since};
 pub use size::Size;
 
 use crate::label::Label;

@@ -1,8 +1,9 @@
 //! Findings that were there at a revision, and those that came since. Pure values.
 
 use super::{Finding, Report};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxBuildHasher, FxHashSet};
 use std::collections::BTreeSet;
+use std::hash::BuildHasher;
 
 /// What became of findings since a revision.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,27 @@ pub struct Since {
     pub unchanged: Option<usize>,
     /// What could not be read is what could not be read before.
     pub is_complete: bool,
+}
+
+/// Findings that nobody will read, since they were there before: by what they speak of. It may take others for them.
+#[derive(Clone, Debug, Default)]
+pub struct Known(FxHashSet<u64>);
+
+impl Known {
+    /// Those of a report.
+    pub fn of(report: &Report) -> Self {
+        Self(report.findings.iter().map(hash).collect())
+    }
+
+    /// Whether a finding may be among them.
+    pub fn has(&self, finding: &Finding) -> bool {
+        !self.0.is_empty() && self.0.contains(&hash(finding))
+    }
+}
+
+fn hash(finding: &Finding) -> u64 {
+    let Finding { check, target, dep, module, region, .. } = finding;
+    FxBuildHasher.hash_one((check, target, dep, module, &region.path))
 }
 
 impl Report {

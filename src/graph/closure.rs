@@ -7,10 +7,12 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
+use std::sync::OnceLock;
 
-/// Owners are propagated in blocks of this many bits.
+/// Goals are propagated in blocks of this many bits.
 const BLOCK: usize = 512;
-const WORDS: usize = BLOCK / 64;
+const WORD: usize = usize::BITS as usize;
+const WORDS: usize = BLOCK / WORD;
 /// The predecessor of a node that no path has come to.
 const UNSEEN: usize = usize::MAX;
 
@@ -18,6 +20,8 @@ const UNSEEN: usize = usize::MAX;
 #[derive(Clone, Debug, Default)]
 pub struct Web {
     pub(super) graph: DiGraph<(), ()>,
+    /// The same without cycles, made when many questions are asked at once.
+    condensed: OnceLock<Condensed>,
 }
 
 impl Web {
@@ -35,7 +39,7 @@ impl Web {
         for (from, to) in edges {
             graph.add_edge(NodeIndex::new(from), NodeIndex::new(to), ());
         }
-        Self { graph }
+        Self { graph, condensed: OnceLock::new() }
     }
 
     /// Whether an edge leads from one node to another.
@@ -60,6 +64,31 @@ impl Web {
             }
         }
         seen
+    }
+
+    /// For each of these nodes, everything that can be reached from it, itself included.
+    ///
+    /// Cycles are condensed; then blocks of 512 goals travel up the acyclic rest as bit sets, all blocks in parallel.
+    pub fn closures(&self, from: &[usize]) -> Vec<FixedBitSet> {
+        let condensed = self.condensed();
+        let nodes = self.graph.node_count();
+        let goals: Vec<usize> = (0..nodes).collect();
+        let blocks: Vec<Vec<Bits>> = goals
+            .par_chunks(BLOCK)
+            .map(|block| {
+                let reached = condensed.propagate(block);
+                from.iter().map(|node| reached[condensed.set_of[*node]]).collect()
+            })
+            .collect();
+        let closure = |at: usize| {
+            let words = blocks.iter().flat_map(|block| block[at]);
+            FixedBitSet::with_capacity_and_blocks(nodes, words)
+        };
+        (0..from.len()).into_par_iter().map(closure).collect()
+    }
+
+    fn condensed(&self) -> &Condensed {
+        self.condensed.get_or_init(|| Condensed::new(&self.graph))
     }
 
     /// The shortest ways from any of these nodes to all others; ties go to the smaller handle.
@@ -136,24 +165,22 @@ impl Web {
         cycles
     }
 
-    /// For each pair, whether the second can be reached from the first.
-    ///
-    /// Cycles are condensed; then blocks of 512 goals travel up the acyclic rest as bit sets, all blocks in parallel.
+    /// For each pair, whether the second can be reached from the first; found as [`Web::closures`] are, for these goals alone.
     pub fn reaches(&self, pairs: &[(usize, usize)]) -> Vec<bool> {
-        let condensed = Condensed::new(&self.graph);
-        let mut goals: Vec<usize> = pairs.iter().map(|&(_, to)| condensed.set_of[to]).collect();
+        let condensed = self.condensed();
+        let mut goals: Vec<usize> = pairs.iter().map(|&(_, to)| to).collect();
         goals.sort_unstable();
         goals.dedup();
         let position: FxHashMap<usize, usize> =
             goals.iter().enumerate().map(|(at, goal)| (*goal, at)).collect();
-        let blocks: Vec<Vec<[u64; WORDS]>> =
+        let blocks: Vec<Vec<Bits>> =
             goals.par_chunks(BLOCK).map(|block| condensed.propagate(block)).collect();
         pairs
             .iter()
             .map(|&(from, to)| {
-                let at = position[&condensed.set_of[to]];
+                let at = position[&to];
                 let bits = &blocks[at / BLOCK][condensed.set_of[from]];
-                bits[at % BLOCK / 64] >> (at % 64) & 1 == 1
+                bits[at % BLOCK / WORD] >> (at % WORD) & 1 == 1
             })
             .collect()
     }
@@ -182,7 +209,11 @@ fn path_back(previous: &[usize], to: usize) -> Vec<usize> {
     path
 }
 
+/// Which goals of a block are reached.
+type Bits = [usize; WORDS];
+
 /// The graph with each strongly connected set as one node. Sets are numbered so that edges lead to smaller numbers.
+#[derive(Clone, Debug)]
 struct Condensed {
     set_of: Vec<usize>,
     edges: Vec<Vec<usize>>,
@@ -213,11 +244,11 @@ impl Condensed {
         Self { set_of, edges }
     }
 
-    /// For every set, which of the goals it reaches.
-    fn propagate(&self, goals: &[usize]) -> Vec<[u64; WORDS]> {
-        let mut bits = vec![[0_u64; WORDS]; self.edges.len()];
+    /// For every set, which of the goals, at most a block of nodes, it reaches.
+    fn propagate(&self, goals: &[usize]) -> Vec<Bits> {
+        let mut bits = vec![[0; WORDS]; self.edges.len()];
         for (at, &goal) in goals.iter().enumerate() {
-            bits[goal][at / 64] |= 1 << (at % 64);
+            bits[self.set_of[goal]][at / WORD] |= 1 << (at % WORD);
         }
         for set in 0..self.edges.len() {
             for &next in &self.edges[set] {
@@ -279,6 +310,18 @@ mod tests {
         assert_eq!(web.cheapest_path(4, 0, dear), None);
     }
 
+    #[test]
+    fn many_closures_go_over_more_than_one_block() {
+        let nodes = 2 * BLOCK + 100;
+        let next =
+            (0..nodes).map(|node| (node, (node + 7) % nodes)).filter(|(from, _)| from % 50 != 0);
+        let web = Web::new(nodes, next.chain([(nodes - 1, 3), (600, 1)]));
+        let from: Vec<usize> = (0..nodes).step_by(13).collect();
+        let alone: Vec<FixedBitSet> = from.iter().map(|node| web.closure([*node])).collect();
+        assert_eq!(web.closures(&from), alone);
+        assert!(alone.iter().any(|closure| closure.count_ones(..) > BLOCK));
+    }
+
     proptest! {
         #[test]
         fn many_questions_at_once_agree_with_one_at_a_time(
@@ -290,6 +333,9 @@ mod tests {
             for ((from, to), answer) in pairs.into_iter().zip(answers) {
                 prop_assert_eq!(web.closure([from]).contains(to), answer);
             }
+            let nodes: Vec<usize> = (0..40).collect();
+            let alone: Vec<FixedBitSet> = nodes.iter().map(|node| web.closure([*node])).collect();
+            prop_assert_eq!(web.closures(&nodes), alone);
         }
     }
 }

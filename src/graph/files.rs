@@ -29,36 +29,60 @@ pub struct PythonFile {
     pub is_empty: bool,
 }
 
-/// All Python files.
+/// Where Python files lie: their handles are known before any of them is read.
 #[derive(Clone, Debug, Default)]
-pub struct PythonFiles {
-    files: Vec<Arc<PythonFile>>,
+pub(super) struct PythonPaths {
+    /// Sorted.
+    paths: Vec<(ProjectPath, SourceKind)>,
     by_path: FxHashMap<ProjectPath, FileId>,
 }
 
-impl PythonFiles {
-    /// Reads every Python file and, if they count, every notebook; `skip` leaves files out. What is `known` is not read again.
-    pub(super) fn read(
-        workspace: &Workspace,
-        skip: impl Fn(&ProjectPath) -> bool + Sync,
-        known: impl Fn(&ProjectPath) -> Option<Arc<PythonFile>> + Sync,
-        progress: &dyn Progress,
-    ) -> Self {
+impl PythonPaths {
+    /// Lists every Python file and, if they count, every notebook; `skip` leaves files out.
+    pub(super) fn list(workspace: &Workspace, skip: impl Fn(&ProjectPath) -> bool + Sync) -> Self {
         let notebooks = workspace.settings.python.notebooks;
         // A link that leads nowhere fails when it is read, and so counts as a file that could not be.
         let links = workspace.tree.symlinks();
         let links = links.filter(|(_, link)| link.target.is_none() && !link.is_dir);
         let links = links.map(|(path, _)| path).filter(|path| !workspace.files.exists(path));
-        let mut paths: Vec<&ProjectPath> = workspace.tree.files().chain(links).collect();
-        paths.sort();
-        let wanted: Vec<(&ProjectPath, SourceKind)> = paths
-            .into_iter()
-            .filter_map(|path| Some((path, kind_of(path.file_name(), notebooks)?)))
+        let mut paths: Vec<(ProjectPath, SourceKind)> = workspace
+            .tree
+            .files()
+            .chain(links)
+            .filter_map(|path| Some((path.clone(), kind_of(path.file_name(), notebooks)?)))
             .filter(|(path, _)| !skip(path))
             .collect();
-        progress.start("read Python", Some(wanted.len()));
+        paths.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let ids = paths.iter().enumerate();
+        let by_path = ids.map(|(at, (path, _))| (path.clone(), FileId::new(at))).collect();
+        Self { paths, by_path }
+    }
+
+    /// The file at a path.
+    pub(super) fn find(&self, path: &ProjectPath) -> Option<FileId> {
+        self.by_path.get(path).copied()
+    }
+}
+
+/// All Python files.
+#[derive(Clone, Debug, Default)]
+pub struct PythonFiles {
+    files: Vec<Arc<PythonFile>>,
+    pub(super) paths: Arc<PythonPaths>,
+}
+
+impl PythonFiles {
+    /// Reads all files; what is `known` is not read again. Some are missing if somebody stops it.
+    pub(super) fn read(
+        workspace: &Workspace,
+        paths: &Arc<PythonPaths>,
+        known: impl Fn(&ProjectPath) -> Option<Arc<PythonFile>> + Sync,
+        progress: &dyn Progress,
+    ) -> Self {
+        progress.start("read Python", Some(paths.paths.len()));
         let doctests = workspace.settings.python.doctests;
-        let files: Vec<Arc<PythonFile>> = wanted
+        let files: Vec<Arc<PythonFile>> = paths
+            .paths
             .par_iter()
             .with_min_len(8)
             .filter(|_| !progress.is_cancelled())
@@ -69,12 +93,7 @@ impl PythonFiles {
                 file
             })
             .collect();
-        let by_path = files
-            .iter()
-            .enumerate()
-            .map(|(index, file)| (file.path.clone(), FileId::new(index)))
-            .collect();
-        Self { files, by_path }
+        Self { files, paths: Arc::clone(paths) }
     }
 
     /// A file that is not among those that changed.
@@ -94,7 +113,12 @@ impl PythonFiles {
 
     /// The file at a path.
     pub fn find(&self, path: &ProjectPath) -> Option<FileId> {
-        self.by_path.get(path).copied()
+        self.paths.find(path)
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.files.len()
     }
 
     /// All files with their handles, sorted by path.

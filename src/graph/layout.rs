@@ -102,7 +102,7 @@ impl<'a> LinkTrees<'a> {
             workspace: self.workspace,
             evaluation: &self.graph.evaluation,
             targets: &self.graph.targets,
-            files: &self.graph.files,
+            files: &self.graph.files.paths,
             third_party: &self.third_party,
         };
         let kind = self.graph.targets.node(id).kind;

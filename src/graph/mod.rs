@@ -21,6 +21,7 @@ mod why;
 
 pub use closure::{Ways, Web, name_at, target_at};
 pub use dominators::{Bridge, Dominators};
+use files::PythonPaths;
 pub use files::{PythonFile, PythonFiles};
 pub use ids::{FileId, NameId, TargetId};
 pub use kinds::Kind;
@@ -38,6 +39,7 @@ use crate::progress::Progress;
 use crate::python::distributions::Distributions;
 use crate::source::{Problem, ProblemKind, ProjectPath};
 use crate::workspace::{Cells, Preset, Workspace};
+use fixedbitset::FixedBitSet;
 use owners::Context;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -129,38 +131,19 @@ fn build_from(
     known: impl Fn(&ProjectPath) -> Option<Arc<PythonFile>> + Sync + Send,
     progress: &dyn Progress,
 ) -> Result<Graph> {
-    let skip = |path: &ProjectPath| skips(workspace, path);
-    let (evaluation, (files, mentions, distributions)) = rayon::join(evaluate, || {
-        let files = PythonFiles::read(workspace, skip, known, progress);
-        let distributions = Distributions::new(&workspace.settings.third_party.modules);
-        (files, Mentions::read(workspace), distributions)
-    });
-    let mut evaluation = evaluation?;
-    if let Some(outside) = &workspace.outside {
-        evaluation.correct(outside, workspace);
-    }
+    let paths = Arc::new(PythonPaths::list(workspace, |path| skips(workspace, path)));
+    let (resolved, (files, mentions)) = rayon::join(
+        || evaluate().map(|evaluation| Resolved::new(workspace, evaluation, &paths)),
+        || {
+            let files = PythonFiles::read(workspace, &paths, known, progress);
+            (files, Mentions::read(workspace))
+        },
+    );
+    let Resolved { evaluation, targets, owners, distributions } = resolved?;
     if progress.is_cancelled() {
         return Err(Error::new("the analysis was stopped"));
     }
     progress.start("resolve imports", None);
-    let third_party = ThirdParty::new(workspace, &evaluation, distributions);
-    let fbcode = workspace.settings.project.preset == Some(Preset::Fbcode);
-    let places = Places {
-        is_bazel: workspace.cells.is_bazel(),
-        on_disk: &|package| is_on_disk(workspace, package),
-        foreign: &|text, label| {
-            third_party.names_distribution(text) || fbcode && is_foreign(workspace, text, label)
-        },
-    };
-    let targets = Targets::build(&evaluation, &places);
-    let context = Context {
-        workspace,
-        evaluation: &evaluation,
-        targets: &targets,
-        files: &files,
-        third_party: &third_party,
-    };
-    let owners = Owners::build(&context);
     let mut graph = Graph {
         coverage: coverage(workspace, &evaluation, &targets, &files),
         problems: problems(workspace, &evaluation, &files, &owners),
@@ -173,13 +156,49 @@ fn build_from(
         unit_of_provision: Vec::new(),
         unowned: Vec::new(),
         entries: Vec::new(),
-        distributions: third_party.distributions,
+        distributions,
         makes_inits: workspace.cells.is_bazel(),
     };
     graph.resolve_units(workspace);
     let ids: Vec<TargetId> = graph.targets.ids().collect();
     graph.entries = ids.into_par_iter().map(|id| graph.entry_uses(id)).collect();
     Ok(graph)
+}
+
+/// What build files alone tell, with where Python files lie.
+struct Resolved {
+    evaluation: Evaluation,
+    targets: Targets,
+    owners: Owners,
+    distributions: Distributions,
+}
+
+impl Resolved {
+    fn new(workspace: &Workspace, mut evaluation: Evaluation, files: &PythonPaths) -> Self {
+        if let Some(outside) = &workspace.outside {
+            evaluation.correct(outside, workspace);
+        }
+        let distributions = Distributions::new(&workspace.settings.third_party.modules);
+        let third_party = ThirdParty::new(workspace, &evaluation, distributions);
+        let fbcode = workspace.settings.project.preset == Some(Preset::Fbcode);
+        let places = Places {
+            is_bazel: workspace.cells.is_bazel(),
+            on_disk: &|package| is_on_disk(workspace, package),
+            foreign: &|text, label| {
+                third_party.names_distribution(text) || fbcode && is_foreign(workspace, text, label)
+            },
+        };
+        let targets = Targets::build(&evaluation, &places);
+        let owners = Owners::build(&Context {
+            workspace,
+            evaluation: &evaluation,
+            targets: &targets,
+            files,
+            third_party: &third_party,
+        });
+        let distributions = third_party.distributions;
+        Self { evaluation, targets, owners, distributions }
+    }
 }
 
 fn evaluate_views(workspace: &Workspace, progress: &dyn Progress) -> Result<Evaluation> {
@@ -324,31 +343,33 @@ impl Graph {
 
     fn resolve_units(&mut self, workspace: &Workspace) {
         let mut keys: FxHashMap<(FileId, NameId), u32> = FxHashMap::default();
-        let mut wanted: Vec<(FileId, String, bool)> = Vec::new();
+        // Of files that no target has, paths suggest the names.
+        let mut wanted: Vec<(FileId, Option<(NameId, bool)>)> = Vec::new();
+        let mut is_owned = FixedBitSet::with_capacity(self.files.len());
         let mut unit_of_provision = Vec::with_capacity(self.owners.provisions().len());
         for provision in self.owners.provisions() {
             let unit = provision.file.map(|file| {
                 *keys.entry((file, provision.name)).or_insert_with(|| {
-                    let name = self.owners.name(provision.name).to_owned();
-                    wanted.push((file, name, provision.is_package));
+                    is_owned.insert(file.index());
+                    wanted.push((file, Some((provision.name, provision.is_package))));
                     wanted.len() as u32 - 1
                 })
             });
             unit_of_provision.push(unit);
         }
-        let owned: FxHashSet<FileId> = wanted.iter().map(|(file, ..)| *file).collect();
         let owned_units = wanted.len();
-        for (id, file) in self.files.iter() {
-            if !owned.contains(&id) {
-                let (name, is_package) = name_by_path(workspace, &file.path);
-                wanted.push((id, name, is_package));
-            }
-        }
+        let others = self.files.iter().filter(|(id, _)| !is_owned.contains(id.index()));
+        wanted.extend(others.map(|(id, _)| (id, None)));
         let resolver = self.resolver();
-        let mut units: Vec<Unit> = wanted
-            .par_iter()
-            .map(|(file, name, is_package)| resolver.unit(self.files.get(*file), name, *is_package))
-            .collect();
+        let unit = |(file, name): &(FileId, Option<(NameId, bool)>)| {
+            let file = self.files.get(*file);
+            if let Some((name, is_package)) = *name {
+                return resolver.unit(file, self.owners.name(name), is_package);
+            }
+            let (name, is_package) = name_by_path(workspace, &file.path);
+            resolver.unit(file, &name, is_package)
+        };
+        let mut units: Vec<Unit> = wanted.par_iter().map(unit).collect();
         let unowned = units.split_off(owned_units);
         let files = wanted[owned_units..].iter().map(|(file, ..)| *file);
         self.unowned = files.zip(unowned).collect();

@@ -1,6 +1,6 @@
 //! Module names and the targets that provide them, by the rules' own attributes. Pure.
 
-use super::files::PythonFiles;
+use super::files::PythonPaths;
 use super::ids::{FileId, NameId, TargetId};
 use super::kinds::Kind;
 use super::places::{import_roots, join, outputs, prefix};
@@ -79,7 +79,7 @@ pub(super) struct Context<'a> {
     pub(super) workspace: &'a Workspace,
     pub(super) evaluation: &'a Evaluation,
     pub(super) targets: &'a Targets,
-    pub(super) files: &'a PythonFiles,
+    pub(super) files: &'a PythonPaths,
     pub(super) third_party: &'a ThirdParty,
 }
 

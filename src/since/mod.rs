@@ -8,7 +8,7 @@ pub use kept::{Watch, find};
 use crate::buck::Evaluator;
 use crate::checks;
 use crate::error::Result;
-use crate::finding::Report;
+use crate::finding::{Known, Report};
 use crate::graph::{self, Graph};
 use crate::progress::Progress;
 use crate::python::{self, Facts, SourceKind};
@@ -76,7 +76,7 @@ impl Revision {
         let evaluators: Result<Vec<Evaluator<'_>>> =
             evaluators.iter().zip(&cells).map(beside).collect();
         let graph = graph::build_beside(then, &evaluators?, now, &changed, progress)?;
-        let report = checks::everything(then, &graph, progress);
+        let report = checks::everything(then, &graph, &Known::default(), progress);
         self.under_names_of_today(report, || Ok(graph), now)
     }
 
@@ -90,7 +90,7 @@ impl Revision {
     ) -> Result<Report> {
         let watch = Watch::begin(then);
         let graph = graph::build(then, progress)?;
-        let report = checks::everything(then, &graph, progress);
+        let report = checks::everything(then, &graph, &Known::default(), progress);
         if let Some(watch) = watch {
             watch.keep(then, &report);
         }
