@@ -10,7 +10,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("digest", &[]),
     ("source", &[]),
     ("error", &[]),
-    ("progress", &[]),
+    ("progress", &["error"]),
     ("depth", &[]),
     ("suggestion", &[]),
     // A fix names the literal that goes by its `buck::LiteralId`; nothing else of `buck` is needed there.

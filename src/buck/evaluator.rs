@@ -65,13 +65,14 @@ impl<'w> Evaluator<'w> {
         let (inherited, problems) =
             PackageFiles::evaluate(&session, &modules, &roots.package_files);
         let evaluate = |dir: &&PackageDir| {
+            progress.go_on()?;
             let includes = buildfile_includes(&session, &modules, dir);
             let both = Runs::Both;
             let result = package::evaluate(&session, &modules, dir, &inherited, &includes, both);
             progress.step();
-            result
+            Ok(result)
         };
-        let results = roots.packages.par_iter().map(evaluate).collect();
+        let results = roots.packages.par_iter().map(evaluate).collect::<Result<_>>()?;
         let (packages, readers) = (Vec::new(), OnceLock::new());
         Ok((Self { session, modules, inherited, packages, problems, readers }, results))
     }

@@ -34,7 +34,9 @@ pub(super) fn evaluate(
     let mut modules = Modules::default();
     let roots = Roots::new(workspace, cells);
     let loaded = discover(&session, &roots, &mut modules);
+    progress.go_on()?;
     let Some(keys) = Keys::new(&session, &roots, &modules, &loaded) else { return Ok(None) };
+    progress.go_on()?;
     let cache = &workspace.cache;
     let known: Vec<Option<Evaluated>> =
         roots.packages.par_iter().map(|dir| keys.package(&session, dir)).collect();

@@ -86,14 +86,14 @@ impl<'a> Context<'a> {
         };
         let indexed = || {
             let shaky = shaky(graph, &life, &executables);
-            (shaky, by_literal(&edges), owners_of_file(graph))
+            let loading = Loading::new(graph, &executables);
+            (shaky, by_literal(&edges), owners_of_file(graph), loading)
         };
-        let ((outcome, doubtful), (shaky, by_literal, owners_of_file)) =
+        let ((outcome, doubtful), (shaky, by_literal, owners_of_file, loading)) =
             rayon::join(solved, indexed);
         let is_bazel = workspace.cells.is_bazel();
         let switched_on =
             if is_bazel { outside::switched_on(&edges) } else { FxHashSet::default() };
-        let loading = Loading::new(&executables);
         let mut context = Self {
             switched_on,
             workspace,
@@ -119,8 +119,9 @@ impl<'a> Context<'a> {
         };
         context.live = context.live_targets();
         context.reported = context.reported_removals();
-        context.additions = context.needed_additions();
-        context.undeclared = transitive_dep::undeclared(&context);
+        let (additions, undeclared) =
+            rayon::join(|| context.needed_additions(), || transitive_dep::undeclared(&context));
+        (context.additions, context.undeclared) = (additions, undeclared);
         context
     }
 

@@ -4,7 +4,7 @@ use super::additions::Declared;
 use super::edges::{EdgeId, Edges, Usage};
 use super::liveness::RootTargets;
 use super::visibility;
-use crate::graph::{EdgeKind, Graph, Kind, NameId, TargetId, Use, Via, Web};
+use crate::graph::{EdgeKind, Goals, Graph, Kind, NameId, TargetId, Use, Via, Web};
 use crate::workspace::Workspace;
 use fixedbitset::FixedBitSet;
 use rayon::prelude::*;
@@ -164,8 +164,10 @@ pub(super) fn solve(
         }
         let was_severed = Severed::by(edges, &removable);
         let mut severed = was_severed.clone();
-        for loss in lost {
-            let owner = owner_held(edges, executables, &loss);
+        let owners: Vec<Option<TargetId>> =
+            lost.par_iter().map(|loss| owner_held(edges, executables, loss)).collect();
+        let goals = webs.modules.goals(owners.iter().flatten().map(|owner| owner.index()));
+        for (loss, owner) in lost.iter().zip(owners) {
             let Some(owner) = owner else { continue };
             let allowed = loss.can_be_declared
                 && !refused.contains(&(loss.user, loss.name))
@@ -174,7 +176,7 @@ pub(super) fn solve(
                 continue;
             }
             refused.insert((loss.user, loss.name));
-            restore(executables, &webs.modules, &mut severed, &loss, owner);
+            restore(executables, &webs.modules, &goals, &mut severed, loss, owner);
         }
         removable.retain(|id| {
             let ends = (id.from.index(), edges.edge(*id).to.index());
@@ -400,12 +402,14 @@ fn parallel<'a>(edges: &'a Edges<'_>, id: EdgeId) -> impl Iterator<Item = EdgeId
 fn restore(
     executables: &Executables,
     before: &Web,
+    goals: &Goals<'_>,
     severed: &mut Severed,
     loss: &Lost,
     owner: TargetId,
 ) {
     let way = |severed: &Severed, top: TargetId| {
-        before.cheapest_path(top.index(), owner.index(), |from, to| severed.has((from, to)))
+        let is_out = |from, to| severed.has((from, to));
+        before.cheapest_path(top.index(), owner.index(), goals, is_out)
     };
     if let Some(way) = way(severed, loss.user) {
         return severed.put_back(&way);

@@ -23,17 +23,17 @@ pub(super) struct Loading {
 
 struct Loads {
     /// For each provision, those that its source loads.
-    next: OnceLock<Vec<Vec<usize>>>,
+    next: Vec<Vec<usize>>,
     /// For each executable.
     loaded: Vec<OnceLock<FixedBitSet>>,
 }
 
 impl Loading {
-    /// Nothing is known yet.
-    pub(super) fn new(executables: &Executables) -> Self {
+    /// Looks at sources; of executables nothing is known yet.
+    pub(super) fn new(graph: &Graph, executables: &Executables) -> Self {
         let loaded = || executables.tops.iter().map(|_| OnceLock::new()).collect();
-        let unknown = || Loads { next: OnceLock::new(), loaded: loaded() };
-        Self { at_start: unknown(), ever: unknown() }
+        let loads = |when| Loads { next: next(graph, when), loaded: loaded() };
+        Self { at_start: loads(When::AtStart), ever: loads(When::Ever) }
     }
 
     /// Whether the executable at a position loads a source, given by the position of its provision.
@@ -49,10 +49,7 @@ impl Loading {
             When::AtStart => &self.at_start,
             When::Ever => &self.ever,
         };
-        let walk = || {
-            let next = loads.next.get_or_init(|| next(graph, when));
-            walk(graph, next, executables.tops[at], &executables.closures[at])
-        };
+        let walk = || walk(graph, &loads.next, executables.tops[at], &executables.closures[at]);
         loads.loaded[at].get_or_init(walk).contains(provision)
     }
 }

@@ -97,25 +97,15 @@ impl<'a> Context<'a> {
 
     /// Opens the project that holds the directory of `-C`, or the current one, with the graph of `--graph-from`.
     pub(super) fn open(&self) -> Result<Workspace> {
-        self.open_while(|| ()).map(|(workspace, ())| workspace)
-    }
-
-    /// The same, while this thread does something else.
-    pub(super) fn open_while<T>(&self, other: impl FnOnce() -> T) -> Result<(Workspace, T)> {
-        let (opener, mut opened) = (self.opener(), None);
-        let done = self.threads()?.in_place_scope(|scope| {
-            scope.spawn(|_| opened = Some(opener.open()));
-            other()
-        });
-        let failed = || Err(Error::new("the project could not be opened"));
-        let mut workspace = opened.unwrap_or_else(failed)?;
+        let opener = self.opener();
+        let mut workspace = self.threads()?.install(|| opener.open())?;
         if let Some(from) = &self.global.graph_from
             && workspace.outside.is_none()
         {
             let outside = graph_from::outside(from, &workspace, self)?;
             workspace.outside = Some(Arc::clone(self.outside.get_or_init(|| outside)));
         }
-        Ok((workspace, done))
+        Ok(workspace)
     }
 
     /// `--graph-from`.

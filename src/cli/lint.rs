@@ -7,7 +7,7 @@ use super::exit::Exit;
 use super::fix;
 use super::narrow::{Narrow, Scope};
 use super::publish::{formats, write_report};
-use super::revision;
+use super::revision::Asked;
 use super::selection;
 use super::verdict::verdict;
 use super::work_tree;
@@ -19,7 +19,7 @@ use crate::edits::Prover;
 use crate::error::Result;
 use crate::finding::{FixSet, Known, Report, Safety};
 use crate::graph::Graph;
-use crate::progress::Progress;
+use crate::progress::{Progress, Stoppable};
 use crate::report::Format;
 use crate::since::{self, Revision, Watch};
 use crate::workspace::{Cells, Workspace};
@@ -29,42 +29,59 @@ use std::sync::OnceLock;
 
 pub(super) fn run(args: &Lint, context: &mut Context<'_>) -> Result<Exit> {
     let root = context.project_root()?;
-    // The other program takes its time.
-    let (mut workspace, revision) =
-        context.open_while(|| args.since.as_deref().map(|name| revision::read(&root, name)))?;
+    let asked = args.since.as_deref().map(|name| Asked::new(&root, name));
+    let mut workspace = context.open()?;
     let selection = selection::selection(args, &workspace)?;
     if args.fix.is_some() || args.diff {
         return fix::run(args, &workspace, &selection, context);
     }
     let narrow = Narrow::read(args, &workspace.root, context)?;
-    let revision = revision.map(|it| it?.below(&workspace)).transpose()?;
-    let mut report = match &revision {
-        Some(revision) if !revision.matters(&workspace)? => Report::unaffected(&revision.name),
-        _ => {
-            // The state of then that later runs compare with is a state that was new once.
-            let watch = if revision.is_none() { Watch::begin(&mut workspace) } else { None };
-            if revision.is_some() {
-                workspace.remember();
-            }
-            let cells = graph::configurations(&workspace)?;
-            let job = Job {
-                args,
-                workspace: &workspace,
-                cells: &cells,
-                selection: &selection,
-                narrow: &narrow,
-                codeowners: OnceLock::new(),
-                watch: watch.as_ref(),
-            };
-            context.work(|progress| job.report(revision.as_ref(), progress))?
-        }
+    // The state of then that later runs compare with is a state that was new once.
+    let watch = if asked.is_none() { Watch::begin(&mut workspace) } else { None };
+    if asked.is_some() {
+        workspace.remember();
+    }
+    let cells = graph::configurations(&workspace)?;
+    let job = Job {
+        args,
+        workspace: &workspace,
+        cells: &cells,
+        selection: &selection,
+        narrow: &narrow,
+        codeowners: OnceLock::new(),
+        watch: watch.as_ref(),
     };
+    let mut report = context.work(|progress| match asked {
+        Some(asked) => job.report_since(asked, progress),
+        None => job.report(progress),
+    })?;
     report.prefix = work_tree::prefix(&workspace.root);
     write_report(args, &report, &workspace, context)?;
     let exit = verdict(args, &report, &workspace, context);
     // The process ends soon, and frees all of it at once.
     std::mem::forget((workspace, report));
     Ok(exit)
+}
+
+/// The state that is compared with.
+struct Then {
+    revision: Revision,
+    /// `None` if nothing that changed since can make or settle a finding.
+    workspace: Option<Workspace>,
+    /// What an earlier run found in it.
+    kept: Option<Report>,
+}
+
+impl Then {
+    fn find(asked: Asked, now: &Workspace) -> Result<Self> {
+        let revision = asked.answer(now)?;
+        if !revision.matters(now)? {
+            return Ok(Self { revision, workspace: None, kept: None });
+        }
+        let then = revision.workspace(now)?;
+        let kept = since::find(&then);
+        Ok(Self { revision, workspace: Some(then), kept })
+    }
 }
 
 /// One run, and what was asked of it.
@@ -80,22 +97,32 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    fn report(&self, revision: Option<&Revision>, progress: &dyn Progress) -> Result<Report> {
-        let Some(revision) = revision else {
-            let (evaluators, graph) = self.graph(offers(self.args), progress)?;
-            let mut report = self.everything(&graph, &Known::default(), progress);
-            if let Some(watch) = self.watch {
-                watch.keep(self.workspace, &report);
-            }
-            checks::select(&mut report, &graph, self.selection);
-            self.scope(&graph)?.apply(&mut report);
-            return Ok(self.finish(report, graph, evaluators, progress));
-        };
-        let mut then = revision.workspace(self.workspace)?;
+    fn report(&self, progress: &dyn Progress) -> Result<Report> {
+        let (evaluators, graph) = self.graph(offers(self.args), progress)?;
+        let mut report = self.everything(&graph, &Known::default(), progress);
+        if let Some(watch) = self.watch {
+            watch.keep(self.workspace, &report);
+        }
+        checks::select(&mut report, &graph, self.selection);
+        self.scope(&graph)?.apply(&mut report);
+        Ok(self.finish(report, graph, evaluators, progress))
+    }
+
+    /// Most changes matter: the state of now is read while the other program looks for them.
+    fn report_since(&self, asked: Asked, progress: &dyn Progress) -> Result<Report> {
         let is_kept = self.workspace.cache.is_on();
         let with_evaluators = offers(self.args) || !is_kept;
-        let (kept, graph) =
-            rayon::join(|| since::find(&then), || self.graph(with_evaluators, progress));
+        let now = Stoppable::new(progress);
+        let then = || {
+            let then = Then::find(asked, self.workspace);
+            if !then.as_ref().is_ok_and(|then| then.workspace.is_some()) {
+                now.stop();
+            }
+            then
+        };
+        let (then, graph) = rayon::join(then, || self.graph(with_evaluators, &now));
+        let Then { revision, workspace, kept } = then?;
+        let Some(mut then) = workspace else { return Ok(Report::unaffected(&revision.name)) };
         let (evaluators, graph) = graph?;
         let everything = |known: &Known| self.everything(&graph, known, progress);
         let none = Known::default();
@@ -105,10 +132,10 @@ impl Job<'_> {
             let known =
                 if self.narrow.reads_evidence() { none.clone() } else { Known::of(&before) };
             let (report, _) = rayon::join(|| everything(&known), || self.codeowners());
-            let report = self.introduced(revision, report, &before, &graph)?;
+            let report = self.introduced(&revision, report, &before, &graph)?;
             // One more of a kind that was there before is told in full.
             if report.findings.iter().any(|finding| known.has(finding)) {
-                self.introduced(revision, everything(&none), &before, &graph)?
+                self.introduced(&revision, everything(&none), &before, &graph)?
             } else {
                 report
             }
@@ -121,7 +148,7 @@ impl Job<'_> {
                 }
             };
             let (report, before) = rayon::join(|| everything(&none), before);
-            self.introduced(revision, report, &before?, &graph)?
+            self.introduced(&revision, report, &before?, &graph)?
         };
         Ok(self.finish(report, graph, evaluators, progress))
     }

@@ -9,7 +9,7 @@ use rustc_hash::FxHashSet;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 /// A file that differs, and the object that it was: `None` if it was not there.
 type Change = (ChangedFile, Option<String>);
@@ -21,15 +21,14 @@ const MERGE_BASE: &str = "...";
 const MAX_NAMED: usize = 100;
 
 /// The difference between a revision and the work tree, but for files that are not tracked.
-pub(super) struct Difference {
+struct Difference {
     revision: Revision,
     /// What git tracks, if it is git's: the names with a NUL after each.
     tracked: Option<Vec<u8>>,
 }
 
 impl Difference {
-    /// The whole difference, as far as a project can have to do with it.
-    pub(super) fn below(mut self, workspace: &Workspace) -> Result<Revision> {
+    fn below(mut self, workspace: &Workspace) -> Result<Revision> {
         if let Some(tracked) = &self.tracked {
             for path in untracked(workspace, tracked)? {
                 if !self.revision.files.iter().any(|file| file.path == path) {
@@ -58,8 +57,29 @@ fn untracked(workspace: &Workspace, tracked: &[u8]) -> Result<Vec<ProjectPath>> 
     Ok(fields(&found).filter_map(project_path).collect())
 }
 
-/// The difference between a revision and the work tree, below `root`.
-pub(super) fn read(root: &Path, name: &str) -> Result<Difference> {
+/// A question to another program, which takes its time.
+pub(super) struct Asked {
+    name: String,
+    answer: JoinHandle<Result<Difference>>,
+}
+
+impl Asked {
+    /// Asks for the difference between a revision and the work tree, below `root`.
+    pub(super) fn new(root: &Path, name: &str) -> Self {
+        let (root, name) = (root.to_owned(), name.to_owned());
+        let asked = name.clone();
+        Self { name, answer: thread::spawn(move || read(&root, &asked)) }
+    }
+
+    /// Waits for the whole answer, as far as the project can have to do with it.
+    pub(super) fn answer(self, workspace: &Workspace) -> Result<Revision> {
+        let failed = || Err(Error::new(format!("what came since `{}` cannot be told", self.name)));
+        let difference = self.answer.join().unwrap_or_else(|_| failed())?;
+        difference.below(workspace)
+    }
+}
+
+fn read(root: &Path, name: &str) -> Result<Difference> {
     let repository = Repository::around(root).ok_or_else(|| {
         Error::new(
             "--since needs a repository of git or Sapling, and there is none around the project",

@@ -109,13 +109,17 @@ impl Web {
         Ways { previous }
     }
 
-    /// The way between two nodes, both included, on which the fewest edges are `dear`.
+    /// The way between two nodes, both included, on which the fewest edges are `dear`. The second is one of the `goals`.
     pub fn cheapest_path(
         &self,
         from: usize,
         to: usize,
+        goals: &Goals<'_>,
         dear: impl Fn(usize, usize) -> bool,
     ) -> Option<Vec<usize>> {
+        if !goals.is_reached(from, to) {
+            return None;
+        }
         let mut cost = vec![usize::MAX; self.graph.node_count()];
         let mut previous = vec![UNSEEN; self.graph.node_count()];
         let mut queue = VecDeque::from([(0, from)]);
@@ -128,7 +132,8 @@ impl Web {
             if spent > cost[node] {
                 continue;
             }
-            for next in self.graph.neighbors(NodeIndex::new(node)).map(NodeIndex::index) {
+            let next = self.graph.neighbors(NodeIndex::new(node)).map(NodeIndex::index);
+            for next in next.filter(|next| goals.is_reached(*next, to)) {
                 let is_dear = dear(node, next);
                 let sum = spent + usize::from(is_dear);
                 if sum < cost[next] {
@@ -165,24 +170,39 @@ impl Web {
         cycles
     }
 
-    /// For each pair, whether the second can be reached from the first; found as [`Web::closures`] are, for these goals alone.
+    /// For each pair, whether the second can be reached from the first.
     pub fn reaches(&self, pairs: &[(usize, usize)]) -> Vec<bool> {
+        let goals = self.goals(pairs.iter().map(|&(_, to)| to));
+        pairs.iter().map(|&(from, to)| goals.is_reached(from, to)).collect()
+    }
+
+    /// Who reaches these nodes; found as [`Web::closures`] are, for these goals alone.
+    pub fn goals(&self, goals: impl IntoIterator<Item = usize>) -> Goals<'_> {
         let condensed = self.condensed();
-        let mut goals: Vec<usize> = pairs.iter().map(|&(_, to)| to).collect();
+        let mut goals: Vec<usize> = goals.into_iter().collect();
         goals.sort_unstable();
         goals.dedup();
-        let position: FxHashMap<usize, usize> =
-            goals.iter().enumerate().map(|(at, goal)| (*goal, at)).collect();
-        let blocks: Vec<Vec<Bits>> =
-            goals.par_chunks(BLOCK).map(|block| condensed.propagate(block)).collect();
-        pairs
-            .iter()
-            .map(|&(from, to)| {
-                let at = position[&to];
-                let bits = &blocks[at / BLOCK][condensed.set_of[from]];
-                bits[at % BLOCK / WORD] >> (at % WORD) & 1 == 1
-            })
-            .collect()
+        let positions = goals.iter().enumerate().map(|(at, goal)| (*goal, at)).collect();
+        let blocks = goals.par_chunks(BLOCK).map(|block| condensed.propagate(block)).collect();
+        Goals { condensed, positions, blocks }
+    }
+}
+
+/// Who reaches some nodes.
+pub struct Goals<'w> {
+    condensed: &'w Condensed,
+    positions: FxHashMap<usize, usize>,
+    /// For each block of goals and each set of the condensed graph, those that it reaches.
+    blocks: Vec<Vec<Bits>>,
+}
+
+impl Goals<'_> {
+    /// Whether a node reaches one of the goals.
+    pub fn is_reached(&self, from: usize, goal: usize) -> bool {
+        self.positions.get(&goal).is_some_and(|at| {
+            let bits = &self.blocks[at / BLOCK][self.condensed.set_of[from]];
+            bits[at % BLOCK / WORD] >> (at % WORD) & 1 == 1
+        })
     }
 }
 
@@ -296,7 +316,11 @@ mod tests {
         for from in 0..6 {
             let ways = web.ways_from([from]);
             for to in 0..6 {
-                assert_eq!(ways.to(to), web.cheapest_path(from, to, |_, _| true), "{from} to {to}");
+                assert_eq!(
+                    ways.to(to),
+                    web.cheapest_path(from, to, &web.goals([to]), |_, _| true),
+                    "{from} to {to}"
+                );
             }
         }
     }
@@ -305,16 +329,17 @@ mod tests {
     fn the_cheapest_way_is_found() {
         let web = Web::new(5, [(0, 1), (1, 4), (0, 2), (2, 3), (3, 4)]);
         let dear = |from: usize, _: usize| from == 1;
-        assert_eq!(web.cheapest_path(0, 4, dear), Some(vec![0, 2, 3, 4]));
-        assert_eq!(web.cheapest_path(0, 4, |_, to| to != 1), Some(vec![0, 1, 4]));
-        assert_eq!(web.cheapest_path(4, 0, dear), None);
+        let goals = web.goals([0, 4]);
+        assert_eq!(web.cheapest_path(0, 4, &goals, dear), Some(vec![0, 2, 3, 4]));
+        assert_eq!(web.cheapest_path(0, 4, &goals, |_, to| to != 1), Some(vec![0, 1, 4]));
+        assert_eq!(web.cheapest_path(4, 0, &goals, dear), None);
     }
 
     #[test]
     fn many_closures_go_over_more_than_one_block() {
         let nodes = 2 * BLOCK + 100;
         let next =
-            (0..nodes).map(|node| (node, (node + 7) % nodes)).filter(|(from, _)| from % 50 != 0);
+            (0..nodes).map(|node| (node, (node + 7) % nodes)).filter(|(from, _)| *from != 50);
         let web = Web::new(nodes, next.chain([(nodes - 1, 3), (600, 1)]));
         let from: Vec<usize> = (0..nodes).step_by(13).collect();
         let alone: Vec<FixedBitSet> = from.iter().map(|node| web.closure([*node])).collect();

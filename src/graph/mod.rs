@@ -19,7 +19,7 @@ mod third_party;
 mod uses;
 mod why;
 
-pub use closure::{Ways, Web, name_at, target_at};
+pub use closure::{Goals, Ways, Web, name_at, target_at};
 pub use dominators::{Bridge, Dominators};
 use files::PythonPaths;
 pub use files::{PythonFile, PythonFiles};
@@ -133,16 +133,18 @@ fn build_from(
 ) -> Result<Graph> {
     let paths = Arc::new(PythonPaths::list(workspace, |path| skips(workspace, path)));
     let (resolved, (files, mentions)) = rayon::join(
-        || evaluate().map(|evaluation| Resolved::new(workspace, evaluation, &paths)),
+        || -> Result<Resolved> {
+            let evaluation = evaluate()?;
+            progress.go_on()?;
+            Ok(Resolved::new(workspace, evaluation, &paths))
+        },
         || {
             let files = PythonFiles::read(workspace, &paths, known, progress);
             (files, Mentions::read(workspace))
         },
     );
     let Resolved { evaluation, targets, owners, distributions } = resolved?;
-    if progress.is_cancelled() {
-        return Err(Error::new("the analysis was stopped"));
-    }
+    progress.go_on()?;
     progress.start("resolve imports", None);
     let mut graph = Graph {
         coverage: coverage(workspace, &evaluation, &targets, &files),

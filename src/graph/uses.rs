@@ -170,15 +170,15 @@ impl Resolver<'_> {
             return Binding::Has; // `__name__`, `__file__` and what else every module has
         }
         let own = self.owners.name(module);
+        let is_own = |import: &Import| {
+            resolve_relative(own, is_package, import.level, &import.module).as_deref() == Some(own)
+        };
         let imports_submodule = facts.imports.iter().any(|import| {
-            let absolute = resolve_relative(own, is_package, import.level, &import.module);
-            let named = import.from
-                && absolute.as_deref() == Some(own)
-                && import
-                    .names
-                    .iter()
-                    .any(|bound| &*bound.bound == name && bound.name == bound.bound);
-            named || !import.from && import.module.starts_with(submodule)
+            if !import.from {
+                return import.module.starts_with(submodule);
+            }
+            let mut names = import.names.iter();
+            names.any(|bound| &*bound.bound == name && bound.name == bound.bound) && is_own(import)
         });
         let is_bound = facts.bound.binary_search_by(|bound| (**bound).cmp(name)).is_ok();
         if is_bound && !imports_submodule {
