@@ -24,7 +24,7 @@ pub(super) fn needed(
 ) -> Additions {
     let mut additions = Additions::new();
     loop {
-        let after = leaning::web_after(edges, removable, additions.keys());
+        let after = leaning::web_after(edges, &webs.modules, removable, additions.keys());
         let lost = leaning::find_lost(edges.graph, executables, wanted, &after);
         let ways = Ways::new(edges, &webs.modules, removable, &after, &lost);
         let before = additions.len();

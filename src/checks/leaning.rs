@@ -157,7 +157,7 @@ pub(super) fn solve(
     let mut refused: FxHashSet<(TargetId, NameId)> = FxHashSet::default();
     let wanted = wanted(edges);
     loop {
-        let after = web_after(edges, &removable, &taken);
+        let after = web_after(edges, &webs.modules, &removable, &taken);
         let lost = find_lost(graph, executables, &wanted, &after);
         if lost.is_empty() {
             return Outcome { removable, declared: taken, wanted, after };
@@ -216,20 +216,12 @@ mod buck_literal {
 /// The graph along which modules travel, without what goes and with what comes.
 pub(super) fn web_after<'d>(
     edges: &Edges<'_>,
+    before: &Web,
     removable: &BTreeSet<EdgeId>,
     added: impl IntoIterator<Item = &'d (TargetId, TargetId)>,
 ) -> Web {
-    let graph = edges.graph;
-    let kept = graph.targets.ids().flat_map(|from| {
-        let all = graph.targets.node(from).edges.iter().enumerate();
-        let kept = all.filter(move |(position, edge)| {
-            let id = EdgeId { from, position: *position };
-            edge.kind == EdgeKind::Modules && !removable.contains(&id)
-        });
-        kept.map(move |(_, edge)| (from.index(), edge.to.index()))
-    });
     let added = added.into_iter().map(|(user, owner)| (user.index(), owner.index()));
-    Web::new(graph.targets.len(), kept.chain(added))
+    before.changed(Severed::by(edges, removable).pairs, added)
 }
 
 fn whole_web(graph: &Graph) -> Web {
@@ -264,13 +256,15 @@ pub(super) fn find_lost(
     if doubtful.is_empty() {
         return Vec::new();
     }
-    let holders = holders(graph, &closures(after, &executables.tops));
+    let ends = doubtful.iter().flat_map(owners).flat_map(|(user, owner)| [user, owner]);
+    let goals = after.goals(ends);
     let loss = |(user, name, can_be_declared): (TargetId, NameId, bool)| {
         let owners = || graph.owners.providers(name).map(|owner| owner.target);
-        let mut losing = holders[user.index()].clone();
-        losing.intersect_with(&executables.holding_any(owners()));
-        losing.difference_with(&union(&holders, owners()));
-        let executables: Vec<usize> = losing.ones().collect();
+        let holds =
+            |at: usize, id: TargetId| goals.is_reached(executables.tops[at].index(), id.index());
+        let had_it = executables.holding_any(owners());
+        let loses_it = |at: &usize| holds(*at, user) && !owners().any(|owner| holds(*at, owner));
+        let executables: Vec<usize> = had_it.ones().filter(loses_it).collect();
         (!executables.is_empty()).then_some(Lost { user, name, can_be_declared, executables })
     };
     doubtful.into_par_iter().filter_map(loss).collect()

@@ -42,6 +42,25 @@ impl Web {
         Self { graph, condensed: OnceLock::new() }
     }
 
+    /// The same without some edges and with others. Neighbours that came last come first.
+    #[must_use]
+    pub fn changed(
+        &self,
+        removed: impl IntoIterator<Item = (usize, usize)>,
+        added: impl IntoIterator<Item = (usize, usize)>,
+    ) -> Self {
+        let mut graph = self.graph.clone();
+        for (from, to) in removed {
+            if let Some(edge) = graph.find_edge(NodeIndex::new(from), NodeIndex::new(to)) {
+                graph.remove_edge(edge);
+            }
+        }
+        for (from, to) in added {
+            graph.update_edge(NodeIndex::new(from), NodeIndex::new(to), ());
+        }
+        Self { graph, condensed: OnceLock::new() }
+    }
+
     /// Whether an edge leads from one node to another.
     pub fn has_edge(&self, from: usize, to: usize) -> bool {
         self.graph.contains_edge(NodeIndex::new(from), NodeIndex::new(to))
@@ -333,6 +352,19 @@ mod tests {
         assert_eq!(web.cheapest_path(0, 4, &goals, dear), Some(vec![0, 2, 3, 4]));
         assert_eq!(web.cheapest_path(0, 4, &goals, |_, to| to != 1), Some(vec![0, 1, 4]));
         assert_eq!(web.cheapest_path(4, 0, &goals, dear), None);
+    }
+
+    #[test]
+    fn edges_are_taken_out_and_put_in() {
+        let web = Web::new(4, [(0, 1), (1, 2), (0, 2), (2, 3)]);
+        let changed = web.changed([(0, 2), (1, 2), (3, 0)], [(1, 3), (2, 3)]);
+        let edges = |web: &Web| -> Vec<(usize, usize)> {
+            let pairs = (0..4).flat_map(|from| (0..4).map(move |to| (from, to)));
+            pairs.filter(|(from, to)| web.has_edge(*from, *to)).collect()
+        };
+        assert_eq!(edges(&changed), [(0, 1), (1, 3), (2, 3)]);
+        assert_eq!(edges(&web), [(0, 1), (0, 2), (1, 2), (2, 3)]);
+        assert_eq!(changed.closures(&[0])[0], changed.closure([0]));
     }
 
     #[test]

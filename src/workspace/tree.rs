@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::cells::{CellOrigin, Cells};
@@ -111,8 +112,8 @@ impl Tree {
                 let dir: &Arc<Dir> = dir;
                 dir.files.iter().map(move |name| child(path, name))
             };
-            let mut files: Vec<_> = self.dirs.iter().flat_map(in_dir).collect();
-            files.sort_unstable();
+            let mut files: Vec<_> = self.dirs.par_iter().flat_map_iter(in_dir).collect();
+            files.par_sort_unstable();
             files
         };
         self.files.get_or_init(collect).iter()
