@@ -104,7 +104,9 @@ impl Executables {
 
     /// Positions of those whose closure holds any of these.
     pub(super) fn holding_any(&self, ids: impl IntoIterator<Item = TargetId>) -> FixedBitSet {
-        union(&self.holders, ids)
+        let mut union = FixedBitSet::new();
+        ids.into_iter().for_each(|id| union.union_with(self.holding(id)));
+        union
     }
 }
 
@@ -120,12 +122,6 @@ fn holders(graph: &Graph, closures: &[FixedBitSet]) -> Vec<FixedBitSet> {
         closure.ones().for_each(|target| holders[target].insert(at));
     }
     holders
-}
-
-fn union(holders: &[FixedBitSet], ids: impl IntoIterator<Item = TargetId>) -> FixedBitSet {
-    let mut union = FixedBitSet::new();
-    ids.into_iter().for_each(|id| union.union_with(&holders[id.index()]));
-    union
 }
 
 /// A use that would lose its owner.
@@ -257,14 +253,14 @@ pub(super) fn find_lost(
         return Vec::new();
     }
     let ends = doubtful.iter().flat_map(owners).flat_map(|(user, owner)| [user, owner]);
-    let goals = after.goals(ends);
+    let tops: Vec<usize> = executables.tops.iter().map(|top| top.index()).collect();
+    let holders = after.goals(ends).reached_from(&tops);
     let loss = |(user, name, can_be_declared): (TargetId, NameId, bool)| {
         let owners = || graph.owners.providers(name).map(|owner| owner.target);
-        let holds =
-            |at: usize, id: TargetId| goals.is_reached(executables.tops[at].index(), id.index());
-        let had_it = executables.holding_any(owners());
-        let loses_it = |at: &usize| holds(*at, user) && !owners().any(|owner| holds(*at, owner));
-        let executables: Vec<usize> = had_it.ones().filter(loses_it).collect();
+        let mut losing = holders[&user.index()].clone();
+        losing.intersect_with(&executables.holding_any(owners()));
+        owners().for_each(|owner| losing.difference_with(&holders[&owner.index()]));
+        let executables: Vec<usize> = losing.ones().collect();
         (!executables.is_empty()).then_some(Lost { user, name, can_be_declared, executables })
     };
     doubtful.into_par_iter().filter_map(loss).collect()

@@ -216,6 +216,23 @@ pub struct Goals<'w> {
 }
 
 impl Goals<'_> {
+    /// For each goal, the positions of those of these nodes that reach it.
+    pub fn reached_from(&self, nodes: &[usize]) -> FxHashMap<usize, FixedBitSet> {
+        let none = FixedBitSet::with_capacity(nodes.len());
+        let mut reached = vec![none; self.positions.len()];
+        for (at, node) in nodes.iter().enumerate() {
+            for (number, block) in self.blocks.iter().enumerate() {
+                let goals = FixedBitSet::with_capacity_and_blocks(
+                    BLOCK,
+                    block[self.condensed.set_of[*node]],
+                );
+                goals.ones().for_each(|goal| reached[number * BLOCK + goal].insert(at));
+            }
+        }
+        let take = |(goal, at): (&usize, &usize)| (*goal, std::mem::take(&mut reached[*at]));
+        self.positions.iter().map(take).collect()
+    }
+
     /// Whether a node reaches one of the goals.
     pub fn is_reached(&self, from: usize, goal: usize) -> bool {
         self.positions.get(&goal).is_some_and(|at| {
@@ -391,6 +408,10 @@ mod tests {
                 prop_assert_eq!(web.closure([from]).contains(to), answer);
             }
             let nodes: Vec<usize> = (0..40).collect();
+            let reached = web.goals(10..30).reached_from(&nodes);
+            for (from, to) in (0..40).flat_map(|from| (10..30).map(move |to| (from, to))) {
+                prop_assert_eq!(reached[&to].contains(from), web.closure([from]).contains(to));
+            }
             let alone: Vec<FixedBitSet> = nodes.iter().map(|node| web.closure([*node])).collect();
             prop_assert_eq!(web.closures(&nodes), alone);
         }
