@@ -49,7 +49,7 @@ pub fn run(
     selection: &Selection,
     progress: &dyn Progress,
 ) -> Report {
-    let mut report = everything(workspace, graph, &Known::default(), progress);
+    let mut report = everything(workspace, graph, &Known::Nothing, progress);
     select(&mut report, graph, selection);
     report
 }

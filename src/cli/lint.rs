@@ -21,7 +21,7 @@ use crate::finding::{FixSet, Known, Report, Safety};
 use crate::graph::Graph;
 use crate::progress::{Progress, Stoppable};
 use crate::report::Format;
-use crate::since::{self, Revision, Watch};
+use crate::since::{self, Found, Revision, Watch};
 use crate::workspace::{Cells, Workspace};
 use crate::{checks, codemod, edits, graph};
 use rayon::prelude::*;
@@ -37,10 +37,8 @@ pub(super) fn run(args: &Lint, context: &mut Context<'_>) -> Result<Exit> {
     }
     let narrow = Narrow::read(args, &workspace.root, context)?;
     // The state of then that later runs compare with is a state that was new once.
-    let watch = if asked.is_none() { Watch::begin(&mut workspace) } else { None };
-    if asked.is_some() {
-        workspace.remember();
-    }
+    let is_watched = workspace.cache.is_on() || asked.is_some();
+    let watch = is_watched.then(|| Watch::begin(&mut workspace));
     let cells = graph::configurations(&workspace)?;
     let job = Job {
         args,
@@ -69,7 +67,7 @@ struct Then {
     /// `None` if nothing that changed since can make or settle a finding.
     workspace: Option<Workspace>,
     /// What an earlier run found in it.
-    kept: Option<Report>,
+    kept: Option<Found>,
 }
 
 impl Then {
@@ -99,10 +97,8 @@ struct Job<'a> {
 impl Job<'_> {
     fn report(&self, progress: &dyn Progress) -> Result<Report> {
         let (evaluators, graph) = self.graph(offers(self.args), progress)?;
-        let mut report = self.everything(&graph, &Known::default(), progress);
-        if let Some(watch) = self.watch {
-            watch.keep(self.workspace, &report);
-        }
+        let mut report = self.everything(&graph, &Known::Nothing, progress);
+        self.keep(&report, None);
         checks::select(&mut report, &graph, self.selection);
         self.scope(&graph)?.apply(&mut report);
         Ok(self.finish(report, graph, evaluators, progress))
@@ -125,17 +121,18 @@ impl Job<'_> {
         let Some(mut then) = workspace else { return Ok(Report::unaffected(&revision.name)) };
         let (evaluators, graph) = graph?;
         let everything = |known: &Known| self.everything(&graph, known, progress);
-        let none = Known::default();
-        let report = if let Some(before) = kept {
+        let report = if let Some(mut found) = kept {
+            let before = std::mem::take(&mut found.report);
             let graph_then = || graph::build(&then, progress);
-            let before = revision.under_names_of_today(before, graph_then, &graph)?;
+            let mut before = revision.under_names_of_today(before, graph_then, &graph)?;
             let known =
-                if self.narrow.reads_evidence() { none.clone() } else { Known::of(&before) };
+                if self.narrow.reads_evidence() { Known::Nothing } else { Known::of(&before) };
             let (report, _) = rayon::join(|| everything(&known), || self.codeowners());
-            let report = self.introduced(&revision, report, &before, &graph)?;
+            let report = self.introduced(&revision, report, &mut before, Some(&found), &graph)?;
             // One more of a kind that was there before is told in full.
             if report.findings.iter().any(|finding| known.has(finding)) {
-                self.introduced(&revision, everything(&none), &before, &graph)?
+                let report = everything(&Known::Nothing);
+                self.introduced(&revision, report, &mut before, Some(&found), &graph)?
             } else {
                 report
             }
@@ -147,8 +144,8 @@ impl Job<'_> {
                     revision.report(&then, &evaluators, &graph, progress)
                 }
             };
-            let (report, before) = rayon::join(|| everything(&none), before);
-            self.introduced(&revision, report, &before?, &graph)?
+            let (report, before) = rayon::join(|| everything(&Known::Nothing), before);
+            self.introduced(&revision, report, &mut before?, None, &graph)?
         };
         Ok(self.finish(report, graph, evaluators, progress))
     }
@@ -158,16 +155,25 @@ impl Job<'_> {
         &self,
         revision: &Revision,
         mut report: Report,
-        before: &Report,
+        before: &mut Report,
+        found: Option<&Found>,
         graph: &Graph,
     ) -> Result<Report> {
+        let keep = || self.keep(&report, found);
+        before.prints = Some(rayon::join(keep, || before.fingerprints()).1);
         checks::select(&mut report, graph, self.selection);
-        let found = report.fingerprints();
-        report.prints = Some(found.clone());
+        let prints = report.fingerprints();
+        report.prints = Some(prints.clone());
         let scope = self.scope(graph)?;
         scope.apply(&mut report);
-        report.leave_out_older(before, &found, &revision.name, &|it| scope.wants(it));
+        report.leave_out_older(before, &prints, &revision.name, &|it| scope.wants(it));
         Ok(report)
+    }
+
+    fn keep(&self, report: &Report, found: Option<&Found>) {
+        if let Some(watch) = self.watch {
+            watch.keep(self.workspace, report, found);
+        }
     }
 
     /// The graph, with the evaluations behind it if they are asked for.

@@ -20,19 +20,30 @@ pub struct Since {
     pub is_complete: bool,
 }
 
-/// Findings that nobody will read, since they were there before: by what they speak of. It may take others for them.
-#[derive(Clone, Debug, Default)]
-pub struct Known(FxHashSet<u64>);
+/// Findings that nobody will read.
+#[derive(Clone, Debug)]
+pub enum Known {
+    /// None.
+    Nothing,
+    /// Those that were there before, by what they speak of. It may take others for them.
+    Before(FxHashSet<u64>),
+    /// All: they are only compared with.
+    Everything,
+}
 
 impl Known {
     /// Those of a report.
     pub fn of(report: &Report) -> Self {
-        Self(report.findings.iter().map(hash).collect())
+        Self::Before(report.findings.iter().map(hash).collect())
     }
 
     /// Whether a finding may be among them.
     pub fn has(&self, finding: &Finding) -> bool {
-        !self.0.is_empty() && self.0.contains(&hash(finding))
+        match self {
+            Self::Nothing => false,
+            Self::Before(known) => known.contains(&hash(finding)),
+            Self::Everything => true,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! A result holds for every state in which all questions that were asked about files have the same answers. So first the
 //! questions are kept that runs over the same tree and settings had, then what came of each set of answers.
 
+use crate::cache::Cache;
 use crate::digest::{Digest, Parts};
 use crate::finding::{Coverage, Finding, Report};
 use crate::graph;
@@ -29,46 +30,60 @@ struct Result<'r> {
 }
 
 /// A run whose result will be kept.
-pub struct Watch {
-    observed: Arc<ObservedFiles>,
-    key: Digest,
-}
+pub struct Watch(Arc<ObservedFiles>);
 
 impl Watch {
-    /// Begins before the run; `None` if nothing can be kept.
-    pub fn begin(workspace: &mut Workspace) -> Option<Self> {
-        let key = key(workspace)?;
-        Some(Self { observed: workspace.observe(), key })
+    /// Begins before the run, which looks at each content once.
+    pub fn begin(workspace: &mut Workspace) -> Self {
+        Self(workspace.observe())
     }
 
-    /// Keeps what the run found: everything, whatever was asked for.
-    pub fn keep(&self, workspace: &Workspace, report: &Report) {
-        let Some((questions, answers)) = self.observed.questions() else { return };
+    /// Keeps what the run found: everything, whatever was asked for. Most runs ask what the one asked that was `found` for
+    /// another state.
+    pub fn keep(&self, workspace: &Workspace, report: &Report, found: Option<&Found>) {
+        let Some(key) = key(workspace) else { return };
+        let same = found.and_then(|found| Some((found.set, self.0.answers_to(&found.questions)?)));
+        let Some((set, answers)) = same.or_else(|| self.keep_questions(&workspace.cache)) else {
+            return;
+        };
         let cache = &workspace.cache;
-        let set = set_of(&questions);
-        let mut sets: Vec<Digest> = cache.get(&self.key).unwrap_or_default();
+        let mut sets: Vec<Digest> = cache.get(&key).unwrap_or_default();
         if sets.first() != Some(&set) {
             sets.retain(|other| *other != set);
             sets.insert(0, set);
             sets.truncate(MAX_SETS);
-            cache.put(self.key, &sets);
+            cache.put(key, &sets);
         }
+        let key = result_key(&key, &set, &answers);
+        if !cache.has(&key) {
+            let findings = report.findings.par_iter().map(Finding::outline).collect();
+            let problems = Cow::Borrowed(&*report.problems);
+            let Report { coverage, suppressed, .. } = *report;
+            cache.put(key, &Result { findings, coverage, suppressed, problems });
+        }
+    }
+
+    /// Keeps the questions; gives their digest, and that of their answers.
+    fn keep_questions(&self, cache: &Cache) -> Option<(Digest, Digest)> {
+        let (questions, answers) = self.0.questions()?;
+        let set = set_of(&questions);
         if !cache.has(&set) {
             cache.put(set, &questions);
         }
-        let findings = report.findings.iter().map(Finding::outline).collect();
-        let problems = Cow::Borrowed(&*report.problems);
-        let Report { coverage, suppressed, .. } = *report;
-        let result = Result { findings, coverage, suppressed, problems };
-        let key = result_key(&self.key, &set, &answers);
-        if !cache.has(&key) {
-            cache.put(key, &result);
-        }
+        Some((set, answers))
     }
 }
 
+/// What an earlier run found, and what it asked.
+pub struct Found {
+    /// Findings in outline.
+    pub report: Report,
+    set: Digest,
+    questions: Questions,
+}
+
 /// What a run over a workspace in this state found.
-pub fn find(workspace: &Workspace) -> Option<Report> {
+pub fn find(workspace: &Workspace) -> Option<Found> {
     let key = key(workspace)?;
     let sets: Vec<Digest> = workspace.cache.get(&key)?;
     let mut known: FxHashMap<(ProjectPath, Question), Digest> = FxHashMap::default();
@@ -88,7 +103,8 @@ pub fn find(workspace: &Workspace) -> Option<Report> {
         let result: Result<'_> = workspace.cache.get(&result_key(&key, set, &answers.finish()))?;
         let Result { findings, coverage, suppressed, problems } = result;
         let problems = problems.into_owned();
-        Some(Report { findings, coverage, suppressed, problems, ..Report::default() })
+        let report = Report { findings, coverage, suppressed, problems, ..Report::default() };
+        Some(Found { report, set: *set, questions })
     })
 }
 

@@ -3,7 +3,7 @@
 mod kept;
 mod renames;
 
-pub use kept::{Watch, find};
+pub use kept::{Found, Watch, find};
 
 use crate::buck::Evaluator;
 use crate::checks;
@@ -76,7 +76,7 @@ impl Revision {
         let evaluators: Result<Vec<Evaluator<'_>>> =
             evaluators.iter().zip(&cells).map(beside).collect();
         let graph = graph::build_beside(then, &evaluators?, now, &changed, progress)?;
-        let report = checks::everything(then, &graph, &Known::default(), progress);
+        let report = checks::everything(then, &graph, &Known::Everything, progress);
         self.under_names_of_today(report, || Ok(graph), now)
     }
 
@@ -90,10 +90,8 @@ impl Revision {
     ) -> Result<Report> {
         let watch = Watch::begin(then);
         let graph = graph::build(then, progress)?;
-        let report = checks::everything(then, &graph, &Known::default(), progress);
-        if let Some(watch) = watch {
-            watch.keep(then, &report);
-        }
+        let report = checks::everything(then, &graph, &Known::Everything, progress);
+        watch.keep(then, &report, None);
         self.under_names_of_today(report, || Ok(graph), now)
     }
 

@@ -16,7 +16,6 @@ mod outside;
 mod path_globs;
 mod pattern;
 mod recording;
-mod remembered;
 mod root;
 mod settings;
 mod settings_read;
@@ -49,7 +48,6 @@ pub use settings::{
 pub use tree::{Dir, PackageDir, Symlink, Tree};
 
 use config_sources::ConfigSources;
-use remembered::RememberedFiles;
 
 use crate::cache::Cache;
 use crate::error::{Error, Result};
@@ -121,12 +119,7 @@ impl Workspace {
         self.cache = Arc::clone(cache);
     }
 
-    /// From now on looks at each content once.
-    pub fn remember(&mut self) {
-        self.files = Arc::new(RememberedFiles::new(Arc::clone(&self.files)));
-    }
-
-    /// From now on notes what is asked about files.
+    /// From now on notes what is asked about files, and looks at each content once.
     pub fn observe(&mut self) -> Arc<ObservedFiles> {
         let observed = Arc::new(ObservedFiles::new(Arc::clone(&self.files)));
         self.files = Arc::<ObservedFiles>::clone(&observed);

@@ -1,10 +1,10 @@
 //! Files that note what was asked about them, so that a result is known to hold as long as the answers are the same. Touches
 //! nothing itself.
 
-use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::files::{Content, Files};
@@ -20,13 +20,18 @@ pub enum Question {
     Content,
 }
 
-/// Questions, and a digest of each answer; `None` if it was answered in two ways.
-type Answers = BTreeMap<(ProjectPath, Question), Option<Digest>>;
-
-/// Files that note what was asked about them.
+/// Files that note what was asked about them. Each content is looked at once: two states of a project are compared over the same
+/// contents, even if somebody writes meanwhile.
 pub struct ObservedFiles {
     base: Arc<dyn Files>,
     answers: Mutex<Answers>,
+}
+
+/// What was answered; `None` if it was answered in two ways.
+#[derive(Default)]
+struct Answers {
+    contents: FxHashMap<ProjectPath, Option<Result<Digest, Digest>>>,
+    existence: FxHashMap<ProjectPath, Option<bool>>,
 }
 
 impl ObservedFiles {
@@ -37,18 +42,50 @@ impl ObservedFiles {
 
     /// What was asked so far, and a digest of the answers; `None` if files were changed meanwhile.
     pub fn questions(&self) -> Option<(Vec<(ProjectPath, Question)>, Digest)> {
-        let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut all = Parts::new("answers");
-        for answer in answers.values() {
-            all.add_digest(answer.as_ref()?);
+        let answers = self.answers();
+        let existence = answers
+            .existence
+            .iter()
+            .map(|(path, answer)| Some(((path, Question::Exists), of_existence((*answer)?))));
+        let contents = answers
+            .contents
+            .iter()
+            .map(|(path, answer)| Some(((path, Question::Content), of_content((*answer)?))));
+        let mut all: Vec<_> = existence.chain(contents).collect::<Option<_>>()?;
+        all.sort_unstable();
+        let mut digest = Parts::new("answers");
+        for (_, answer) in &all {
+            digest.add_digest(answer);
         }
-        Some((answers.keys().cloned().collect(), all.finish()))
+        let questions = all.into_iter().map(|((path, question), _)| (path.clone(), question));
+        Some((questions.collect(), digest.finish()))
     }
 
-    fn note(&self, path: &ProjectPath, question: Question, answer: Digest) {
-        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = answers.entry((path.clone(), question)).or_insert(Some(answer));
-        if *known != Some(answer) {
+    /// A digest of the answers to these questions, in their order, if they are just those that were asked so far.
+    pub fn answers_to(&self, questions: &[(ProjectPath, Question)]) -> Option<Digest> {
+        let answers = self.answers();
+        if questions.len() != answers.existence.len() + answers.contents.len() {
+            return None;
+        }
+        let mut digest = Parts::new("answers");
+        for (path, question) in questions {
+            digest.add_digest(&match question {
+                Question::Exists => of_existence((*answers.existence.get(path)?)?),
+                Question::Content => of_content((*answers.contents.get(path)?)?),
+            });
+        }
+        Some(digest.finish())
+    }
+
+    fn answers(&self) -> MutexGuard<'_, Answers> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, path: &ProjectPath, content: Result<Digest, &io::Error>) {
+        let content = content.map_err(of_error);
+        let mut answers = self.answers();
+        let known = answers.contents.entry(path.clone()).or_insert(Some(content));
+        if *known != Some(content) {
             *known = None;
         }
     }
@@ -58,7 +95,9 @@ impl ObservedFiles {
 pub fn answer(files: &dyn Files, path: &ProjectPath, question: Question) -> Digest {
     match question {
         Question::Exists => of_existence(files.exists(path)),
-        Question::Content => of_content(files.content(path).as_ref().map(|content| content.digest)),
+        Question::Content => {
+            of_content(files.content(path).map(|content| content.digest).map_err(|e| of_error(&e)))
+        }
     }
 }
 
@@ -66,36 +105,52 @@ fn of_existence(exists: bool) -> Digest {
     Parts::new("exists").add_number(exists.into()).finish()
 }
 
-fn of_content(content: Result<Digest, &io::Error>) -> Digest {
-    content.unwrap_or_else(|error| Parts::new("error").add(error.to_string()).finish())
+fn of_content(content: Result<Digest, Digest>) -> Digest {
+    content.unwrap_or_else(|error| error)
+}
+
+fn of_error(error: &io::Error) -> Digest {
+    Parts::new("error").add(error.to_string()).finish()
 }
 
 impl Files for ObservedFiles {
     fn read(&self, path: &ProjectPath) -> io::Result<Vec<u8>> {
         let bytes = self.base.read(path);
-        let digest = bytes.as_ref().map(|bytes| Digest::of(bytes));
-        self.note(path, Question::Content, of_content(digest));
+        self.note(path, bytes.as_ref().map(|bytes| Digest::of(bytes)));
         bytes
     }
 
     fn content(&self, path: &ProjectPath) -> io::Result<Content> {
+        let known = self.answers().contents.get(path).copied().flatten();
+        if let Some(Ok(digest)) = known {
+            return Ok(Content { digest, bytes: None });
+        }
         let content = self.base.content(path);
-        let digest = content.as_ref().map(|content| content.digest);
-        self.note(path, Question::Content, of_content(digest));
+        self.note(path, content.as_ref().map(|content| content.digest));
         content
     }
 
     fn exists(&self, path: &ProjectPath) -> bool {
         let exists = self.base.exists(path);
-        self.note(path, Question::Exists, of_existence(exists));
+        let mut answers = self.answers();
+        let known = answers.existence.entry(path.clone()).or_insert(Some(exists));
+        if *known != Some(exists) {
+            *known = None;
+        }
         exists
+    }
+
+    fn size(&self, path: &ProjectPath) -> io::Result<u64> {
+        self.base.size(path)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workspace::OverlayFiles;
+    use crate::workspace::{DiskFiles, OverlayFiles};
+    use std::collections::BTreeMap;
+    use std::fs;
 
     #[test]
     fn the_same_answers_have_the_same_digest_and_two_to_one_question_have_none() {
@@ -111,6 +166,10 @@ mod tests {
         observed.read(&b).unwrap_err();
         let (questions, digest) = observed.questions().unwrap();
         assert_eq!(questions.len(), 3);
+        assert_eq!(observed.answers_to(&questions), Some(digest));
+        assert_eq!(observed.answers_to(&questions[1..]), None);
+        let other = [&questions[1..], &[(ProjectPath::new("c"), Question::Content)]].concat();
+        assert_eq!(observed.answers_to(&other), None);
         let again = |text: &str| {
             let files = files(text);
             let mut all = Parts::new("answers");
@@ -120,7 +179,24 @@ mod tests {
             all.finish()
         };
         assert_eq!((again("1") == digest, again("2") == digest), (true, false));
-        observed.note(&b, Question::Exists, of_existence(true));
+        observed.note(&b, Ok(Digest::of(b"2")));
+        assert!(observed.questions().is_none());
+    }
+
+    #[test]
+    fn a_content_is_what_it_was_at_the_first_look() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = ProjectPath::new("a");
+        let observed = ObservedFiles::new(Arc::new(DiskFiles::new(dir.path())));
+        fs::write(dir.path().join("a"), "one").unwrap();
+        let first = observed.content(&path).unwrap();
+        fs::write(dir.path().join("a"), "two").unwrap();
+        let second = observed.content(&path).unwrap();
+        assert_eq!((first.digest, second.digest), (Digest::of(b"one"), Digest::of(b"one")));
+        assert_eq!((first.bytes.as_deref(), second.bytes), (Some(&b"one"[..]), None));
+        assert!(observed.questions().is_some());
+        // Whoever reads it now sees something else, and nothing rests on both.
+        assert_eq!(observed.read(&path).unwrap(), b"two");
         assert!(observed.questions().is_none());
     }
 }
