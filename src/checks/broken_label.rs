@@ -20,7 +20,7 @@
 //!
 //! Correct the label or remove it.
 
-use super::context::Context;
+use super::ground::Ground;
 use crate::buck::{self, LiteralId};
 use crate::finding::{CheckId, Confidence, Finding};
 use crate::graph::Resolution;
@@ -31,26 +31,26 @@ use rustc_hash::FxHashSet;
 const MAX_DISTANCE: usize = 3;
 
 /// Runs the check.
-pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
+pub(super) fn run(ground: &Ground<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     // One literal is one mistake, however many targets a loop makes of it.
     let mut literals: FxHashSet<LiteralId> = FxHashSet::default();
-    for (_, target) in context.defined() {
+    for (_, target) in ground.defined() {
         let mut reported: Vec<(&Label, Option<LiteralId>)> = Vec::new();
         for dep in &target.deps {
-            let broken = context.graph.targets.resolution(&dep.to) == Resolution::Broken;
+            let broken = ground.graph.targets.resolution(&dep.to) == Resolution::Broken;
             // What a rule has by itself is written nowhere.
             if !broken || dep.is_implicit() || reported.contains(&(&dep.to, dep.literal)) {
                 continue;
             }
             // A label that a macro made up is that macro's, and in an exported tree the macro is only a stand-in.
             let written = dep.literal.filter(|literal| {
-                let text = &context.graph.evaluation.literal(*literal).text;
+                let text = &ground.graph.evaluation.literal(*literal).text;
                 let package = &target.label.package;
-                let label = buck::parse_label(text, package, &context.workspace.cells);
+                let label = buck::parse_label(text, package, &ground.workspace.cells);
                 label.is_some_and(|label| label.label == dep.to)
             });
-            let is_exported = context.workspace.settings.project.preset.is_some();
+            let is_exported = ground.workspace.settings.project.preset.is_some();
             if written.is_none() && is_exported {
                 continue;
             }
@@ -59,8 +59,8 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
             }
             reported.push((&dep.to, dep.literal));
             let region = match dep.literal {
-                Some(literal) => context.literal(literal),
-                None => context.call(target),
+                Some(literal) => ground.literal(literal),
+                None => ground.call(target),
             };
             let message = format!("no build file defines `{}`", dep.to);
             // Buck2 does not look into a branch that is not taken.
@@ -70,7 +70,7 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
             let mut finding = Finding::new(CheckId::BrokenLabel, confidence, region, message);
             finding.target = Some(target.label.clone());
             finding.dep = Some(dep.to.clone());
-            finding.hint = Some(match similar(context, &dep.to) {
+            finding.hint = Some(match similar(ground, &dep.to) {
                 Some(name) => format!("did you mean `{}:{name}`?", dep.to.package),
                 None => "correct the label, or remove it".to_owned(),
             });
@@ -80,8 +80,8 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
     findings
 }
 
-fn similar(context: &Context<'_>, label: &Label) -> Option<String> {
-    let package = context.graph.evaluation.packages.iter().find(|p| p.id == label.package)?;
+fn similar(ground: &Ground<'_>, label: &Label) -> Option<String> {
+    let package = ground.graph.evaluation.packages.iter().find(|p| p.id == label.package)?;
     let names = package.targets.iter().map(|target| &*target.label.name);
     let near = names.map(|name| (strsim::levenshtein(name, &label.name), name));
     let (_, name) = near.filter(|(distance, _)| *distance <= MAX_DISTANCE).min()?;

@@ -1,36 +1,29 @@
-//! What all checks share: verdicts computed once, and ways to say where. Reads sources again only to count columns.
+//! The verdicts that checks share, computed once. Pure.
 
 use super::additions::{self, Additions};
 use super::dead_module;
 use super::disputed::disputed;
 use super::doubt::{blind_spot, doubtful, shaky};
 use super::edges::{self, EdgeId, Edges};
+use super::ground::Ground;
 use super::leaning::{self, Executables, Outcome, Webs};
 use super::liveness::{self, ModuleLife, RootTargets};
 use super::loading::Loading;
 use super::outside;
 use super::transitive_dep::{self, Undeclared};
-use crate::buck::{LiteralId, Target};
-use crate::finding::{Addition, Confidence, Evidence, Known, Region, Removal};
-use crate::graph::{Graph, Kind, NameId, TargetId, Use, Web};
-use crate::label::Label;
-use crate::source::{LineIndex, ProjectPath, Span};
-use crate::workspace::Workspace;
+use crate::buck::LiteralId;
+use crate::finding::{Addition, Confidence, Evidence, Region, Removal};
+use crate::graph::{Graph, Kind, NameId, TargetId, Web};
+use crate::source::ProjectPath;
 use fixedbitset::FixedBitSet;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-
-/// A source and where its lines begin; `None` if it cannot be read.
-type Source = Arc<OnceLock<Option<(String, LineIndex)>>>;
+use std::ops::Deref;
 
 /// The state of one run.
 pub(super) struct Context<'a> {
-    pub(super) workspace: &'a Workspace,
-    pub(super) graph: &'a Graph,
-    /// Findings that nobody will read.
-    pub(super) known: &'a Known,
+    ground: &'a Ground<'a>,
     pub(super) roots: RootTargets,
     pub(super) life: ModuleLife,
     pub(super) edges: Edges<'a>,
@@ -59,12 +52,21 @@ pub(super) struct Context<'a> {
     additions: Additions,
     /// Modules that targets need and do not declare.
     pub(super) undeclared: Vec<Undeclared<'a>>,
-    sources: Mutex<FxHashMap<ProjectPath, Source>>,
+}
+
+/// Whoever has the verdicts has what they stand on.
+impl<'a> Deref for Context<'a> {
+    type Target = Ground<'a>;
+
+    fn deref(&self) -> &Ground<'a> {
+        self.ground
+    }
 }
 
 impl<'a> Context<'a> {
     /// Computes everything that checks share.
-    pub(super) fn new(workspace: &'a Workspace, graph: &'a Graph, known: &'a Known) -> Self {
+    pub(super) fn new(ground: &'a Ground<'a>) -> Self {
+        let Ground { workspace, graph, .. } = *ground;
         let (roots, webs) =
             rayon::join(|| RootTargets::find(workspace, graph), || Webs::new(graph));
         let judged = || {
@@ -95,10 +97,8 @@ impl<'a> Context<'a> {
         let switched_on =
             if is_bazel { outside::switched_on(&edges) } else { FxHashSet::default() };
         let mut context = Self {
+            ground,
             switched_on,
-            workspace,
-            graph,
-            known,
             roots,
             life,
             edges,
@@ -115,7 +115,6 @@ impl<'a> Context<'a> {
             undeclared: Vec::new(),
             owners_of_file,
             by_literal,
-            sources: Mutex::default(),
         };
         context.live = context.live_targets();
         context.reported = context.reported_removals();
@@ -276,40 +275,6 @@ impl<'a> Context<'a> {
         self.live.contains(id.index())
     }
 
-    /// The label of a target.
-    pub(super) fn label(&self, id: TargetId) -> &'a Label {
-        &self.graph.targets.node(id).label
-    }
-
-    /// All targets on disk with their definitions.
-    pub(super) fn defined(&self) -> impl Iterator<Item = (TargetId, &'a Target)> + '_ {
-        let graph = self.graph;
-        graph.targets.ids().filter_map(move |id| Some((id, graph.definition(id)?)))
-    }
-
-    /// Where a literal of a build file stands.
-    pub(super) fn literal(&self, id: LiteralId) -> Region {
-        let place = self.graph.evaluation.place(id);
-        self.build_region(&place.path, place.span)
-    }
-
-    /// Bytes of a build file, or of a file that it loads.
-    pub(super) fn build_region(&self, path: &ProjectPath, span: Span) -> Region {
-        let Some(file) = self.graph.evaluation.file(path) else {
-            return Region::line(path.clone(), 1);
-        };
-        region(path, file.text(), file.lines(), span)
-    }
-
-    /// Where a target is defined: the first line of its call.
-    pub(super) fn call(&self, target: &Target) -> Region {
-        let start = target.place.span.start;
-        let region = self.build_region(&target.place.path, Span::new(start, start));
-        let Some(file) = self.graph.evaluation.file(&target.place.path) else { return region };
-        let line = file.lines().span_of_line(file.text(), region.line);
-        self.build_region(&target.place.path, Span::new(start, line.end.max(start)))
-    }
-
     /// Where a dependency stands: its literal, else the call of its target.
     pub(super) fn dep(&self, id: EdgeId) -> Region {
         match (self.edges.dep(id).and_then(|dep| dep.literal), self.graph.definition(id.from)) {
@@ -318,44 +283,6 @@ impl<'a> Context<'a> {
             (None, None) => Region::line(ProjectPath::root(), 1),
         }
     }
-
-    /// Where a source uses a module.
-    pub(super) fn of_use(&self, path: &ProjectPath, used: &Use) -> Region {
-        let nowhere = || Region::line(path.clone(), used.line);
-        if used.span == Span::default() {
-            return nowhere();
-        }
-        let source = self.source(path);
-        let Some((text, lines)) = source.get_or_init(|| self.read(path)) else { return nowhere() };
-        if used.span.end as usize > text.len() {
-            return nowhere();
-        }
-        let whole = region(path, text, lines, used.span);
-        if whole.line == used.line && whole.end_line == used.line {
-            return whole;
-        }
-        // A statement over several lines: the line of the name is meant.
-        let line = lines.span_of_line(text, used.line);
-        let indent = text[line.range()].len() - text[line.range()].trim_start().len();
-        region(path, text, lines, Span::new(line.start + indent as u32, line.end))
-    }
-
-    fn source(&self, path: &ProjectPath) -> Source {
-        let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(sources.entry(path.clone()).or_default())
-    }
-
-    fn read(&self, path: &ProjectPath) -> Option<(String, LineIndex)> {
-        let text = String::from_utf8(self.workspace.files.read(path).ok()?).ok()?;
-        let lines = LineIndex::new(&text);
-        Some((text, lines))
-    }
-}
-
-fn region(path: &ProjectPath, text: &str, lines: &LineIndex, span: Span) -> Region {
-    let (line, column) = lines.line_column(text, span.start);
-    let (end_line, end_column) = lines.line_column(text, span.end);
-    Region { path: path.clone(), line, column, end_line, end_column, span }
 }
 
 fn by_literal(edges: &Edges<'_>) -> FxHashMap<LiteralId, Vec<EdgeId>> {

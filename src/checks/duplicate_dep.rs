@@ -20,17 +20,17 @@
 //! Remove one of them: the second, or the one that serves this target alone. What a constant or macro gives to several
 //! targets is reported once, as `likely`, and only if it is there twice for each of them.
 
-use super::context::Context;
+use super::ground::Ground;
 use crate::buck::{Dep, LiteralId, Target};
 use crate::finding::{Change, CheckId, Confidence, Evidence, Finding, FixSet, Removal, Safety};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Runs the check.
-pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
-    let literals = Literals::count(context);
+pub(super) fn run(ground: &Ground<'_>) -> Vec<Finding> {
+    let literals = Literals::count(ground);
     let mut reported: FxHashSet<LiteralId> = FxHashSet::default();
     let mut findings = Vec::new();
-    for (_, target) in context.defined() {
+    for (_, target) in ground.defined() {
         for (at, dep) in target.deps.iter().enumerate() {
             let Some(earlier) = target.deps[..at].iter().find(|earlier| is_same(earlier, dep))
             else {
@@ -45,7 +45,7 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
             let Some((dep, other)) = pairs.iter().find(can_go) else { continue };
             let Some(literal) = dep.literal else { continue };
             if reported.insert(literal) {
-                findings.extend(finding(context, target, dep, other, &literals));
+                findings.extend(finding(ground, target, dep, other, &literals));
             }
         }
     }
@@ -53,7 +53,7 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
 }
 
 fn finding(
-    context: &Context<'_>,
+    ground: &Ground<'_>,
     target: &Target,
     dep: &Dep,
     other: &Dep,
@@ -61,17 +61,17 @@ fn finding(
 ) -> Option<Finding> {
     let message = format!("`{}` is in `{}` twice", dep.to, dep.attr);
     let shared = literals.is_shared(dep);
-    let region = context.literal(dep.literal?);
+    let region = ground.literal(dep.literal?);
     let confidence = if shared { Confidence::Likely } else { Confidence::Certain };
     let mut finding = Finding::new(CheckId::DuplicateDep, confidence, region, message);
     finding.target = Some(target.label.clone());
     finding.dep = Some(dep.to.clone());
-    let place = context.literal(other.literal?);
+    let place = ground.literal(other.literal?);
     let text = "is there already".to_owned();
     finding.evidence.push(Evidence { path: place.path.to_string(), line: place.line, text });
     finding.hint = Some(format!("remove `{}`", dep.text));
     let safety = if shared { Safety::Unsafe } else { Safety::Safe };
-    let removals = Literals::made_by(context, dep).map(Change::RemoveDep);
+    let removals = Literals::made_by(ground, dep).map(Change::RemoveDep);
     finding.fix = Some(FixSet::new(safety, removals));
     Some(finding)
 }
@@ -81,9 +81,9 @@ fn finding(
 struct Literals(FxHashMap<LiteralId, (usize, usize)>);
 
 impl Literals {
-    fn count(context: &Context<'_>) -> Self {
+    fn count(ground: &Ground<'_>) -> Self {
         let mut counts = Self::default();
-        for (_, target) in context.defined() {
+        for (_, target) in ground.defined() {
             for dep in &target.deps {
                 let Some(literal) = dep.literal else { continue };
                 let twice = target.deps.iter().any(|o| is_same(o, dep) && is_redundant(dep, o));
@@ -102,8 +102,8 @@ impl Literals {
     }
 
     /// Every dependency that the literal of one makes.
-    fn made_by<'a>(context: &'a Context<'_>, dep: &'a Dep) -> impl Iterator<Item = Removal> + 'a {
-        context
+    fn made_by<'a>(ground: &'a Ground<'_>, dep: &'a Dep) -> impl Iterator<Item = Removal> + 'a {
+        ground
             .defined()
             .flat_map(|(_, target)| target.deps.iter().map(move |d| (target, d)))
             .filter(|(_, other)| other.literal == dep.literal)

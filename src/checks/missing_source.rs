@@ -18,25 +18,25 @@
 //!
 //! Remove the mention or bring the file back.
 
-use super::context::Context;
+use super::ground::Ground;
 use crate::buck::SourceOrigin;
 use crate::finding::{Change, CheckId, Confidence, Finding, FixSet, Safety};
 
 /// Runs the check.
-pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
+pub(super) fn run(ground: &Ground<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (id, target) in context.defined() {
-        if !target.known || !context.graph.targets.node(id).kind.has_python_sources() {
+    for (id, target) in ground.defined() {
+        if !target.known || !ground.graph.targets.node(id).kind.has_python_sources() {
             continue;
         }
         for source in &target.sources {
             let SourceOrigin::File { path, present: false } = &source.origin else { continue };
-            if is_elsewhere(context, path) {
+            if is_elsewhere(ground, path) {
                 continue;
             }
             let region = match source.literal {
-                Some(literal) => context.literal(literal),
-                None => context.call(target),
+                Some(literal) => ground.literal(literal),
+                None => ground.call(target),
             };
             let message = format!("`{path}` is not there");
             let check = CheckId::MissingSource;
@@ -52,9 +52,9 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
 }
 
 /// Whether something other than a plain file is at a path: a directory, or a link that leaves the tree.
-fn is_elsewhere(context: &Context<'_>, path: &crate::source::ProjectPath) -> bool {
-    let tree = &context.workspace.tree;
+fn is_elsewhere(ground: &Ground<'_>, path: &crate::source::ProjectPath) -> bool {
+    let tree = &ground.workspace.tree;
     let linked = std::iter::successors(Some(path.clone()), crate::source::ProjectPath::parent)
         .any(|at| tree.symlinks().any(|(link, _)| *link == at));
-    tree.dir(path).is_some() || linked || context.workspace.files.exists(path)
+    tree.dir(path).is_some() || linked || ground.workspace.files.exists(path)
 }

@@ -12,6 +12,7 @@ mod disputed;
 mod doubt;
 mod duplicate_dep;
 mod edges;
+mod ground;
 mod leaning;
 mod liveness;
 mod loading;
@@ -40,6 +41,7 @@ use crate::graph::Graph;
 use crate::progress::Progress;
 use crate::workspace::Workspace;
 use context::Context;
+use ground::Ground;
 use rayon::prelude::*;
 
 /// Runs every check, and leaves the findings that are wanted.
@@ -63,12 +65,10 @@ pub fn everything(
     progress: &dyn Progress,
 ) -> Report {
     progress.start("check", None);
-    let context = Context::new(workspace, graph, known);
-    let checks: Vec<(CheckId, fn(&Context<'_>) -> Vec<Finding>)> =
-        CheckId::ALL.iter().filter_map(|check| Some((*check, runner(*check)?))).collect();
-    let found: Vec<Vec<Finding>> = checks.par_iter().map(|(_, run)| run(&context)).collect();
-    let mut findings = Vec::with_capacity(found.iter().map(Vec::len).sum());
-    findings.extend(found.into_iter().flatten());
+    let ground = Ground::new(workspace, graph, known);
+    let (context, plain) = rayon::join(|| Context::new(&ground), || found(PLAIN, &ground));
+    let mut findings = found(JUDGED, &context);
+    findings.extend(plain);
     let suppressed = stale_keep::suppress(&context, &mut findings);
     findings.par_sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
     findings.dedup();
@@ -87,27 +87,33 @@ pub fn select(report: &mut Report, graph: &Graph, selection: &Selection) {
     }
 }
 
-/// The function of a check; `stale-keep` looks at the findings of all others instead.
-fn runner(check: CheckId) -> Option<fn(&Context<'_>) -> Vec<Finding>> {
-    Some(match check {
-        CheckId::AmbiguousOwner => ambiguous_owner::run,
-        CheckId::BrokenLabel => broken_label::run,
-        CheckId::DeadModule => dead_module::run,
-        CheckId::DeadTarget => dead_target::run,
-        CheckId::DuplicateDep => duplicate_dep::run,
-        CheckId::MissingDep => missing_dep::run,
-        CheckId::MissingSource => missing_source::run,
-        CheckId::ModuleCycle => module_cycle::run,
-        CheckId::StaleKeep => return None,
-        CheckId::TestOnlyModule => test_only_module::run,
-        CheckId::TransitiveDep => transitive_dep::run,
-        CheckId::TypeOnlyDep => type_only_dep::run,
-        CheckId::UmbrellaDep => umbrella_dep::run,
-        CheckId::UnownedSource => unowned_source::run,
-        CheckId::UnresolvedImport => unresolved_import::run,
-        CheckId::UnusedDep => unused_dep::run,
-        CheckId::UnusedLoad => unused_load::run,
-    })
+/// Checks that look at the graph alone.
+const PLAIN: &[fn(&Ground<'_>) -> Vec<Finding>] = &[
+    broken_label::run,
+    duplicate_dep::run,
+    missing_source::run,
+    module_cycle::run,
+    unowned_source::run,
+    unused_load::run,
+];
+
+/// Checks that need verdicts on all of it. `stale-keep` looks at the findings of all others instead.
+const JUDGED: &[fn(&Context<'_>) -> Vec<Finding>] = &[
+    ambiguous_owner::run,
+    dead_module::run,
+    dead_target::run,
+    missing_dep::run,
+    test_only_module::run,
+    transitive_dep::run,
+    type_only_dep::run,
+    umbrella_dep::run,
+    unresolved_import::run,
+    unused_dep::run,
+];
+
+fn found<C: Sync>(checks: &[fn(&C) -> Vec<Finding>], context: &C) -> Vec<Finding> {
+    let found: Vec<Vec<Finding>> = checks.par_iter().map(|run| run(context)).collect();
+    found.into_iter().flatten().collect()
 }
 
 /// The documentation of a check, as Markdown.
@@ -139,6 +145,11 @@ pub fn explain(check: CheckId) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_check_runs() {
+        assert_eq!(PLAIN.len() + JUDGED.len() + 1, CheckId::ALL.len());
+    }
 
     #[test]
     fn every_check_explains_itself_under_the_same_headings() {

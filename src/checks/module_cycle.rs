@@ -17,7 +17,7 @@
 //!
 //! Move what both need into a third module, or import it where it is used.
 
-use super::context::Context;
+use super::ground::Ground;
 use crate::finding::{CheckId, Confidence, Evidence, Finding, Region};
 use crate::graph::{Graph, NameId, TargetId, Use, UseKind, Via, Web};
 use crate::source::ProjectPath;
@@ -31,10 +31,10 @@ struct Link<'a> {
 }
 
 /// Runs the check.
-pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
+pub(super) fn run(ground: &Ground<'_>) -> Vec<Finding> {
     let mut links: Vec<Link<'_>> = Vec::new();
-    for (id, _) in context.defined() {
-        for (provision, unit) in context.graph.units_of(id) {
+    for (id, _) in ground.defined() {
+        for (provision, unit) in ground.graph.units_of(id) {
             let Some(path) = provision.path.as_ref().filter(|_| !provision.type_only) else {
                 continue;
             };
@@ -53,12 +53,12 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
     let ends = || links.iter().map(|link| link.ends);
     let nodes = ends().map(|(from, to)| from.max(to) + 1).max().unwrap_or(0);
     let cycles = Web::new(nodes, ends()).cycles().into_iter();
-    cycles.filter_map(|cycle| finding(context, &cycle, &links)).collect()
+    cycles.filter_map(|cycle| finding(ground, &cycle, &links)).collect()
 }
 
 /// The target with the smallest label among those that have a module as a source.
-fn owner(context: &Context<'_>, name: NameId) -> Option<TargetId> {
-    let graph = context.graph;
+fn owner(ground: &Ground<'_>, name: NameId) -> Option<TargetId> {
+    let graph = ground.graph;
     let has_source = |at: &usize| {
         let provision = &graph.owners.provisions()[*at];
         let is_source = provision.path.is_some() && !provision.type_only;
@@ -66,16 +66,16 @@ fn owner(context: &Context<'_>, name: NameId) -> Option<TargetId> {
     };
     let owners = graph.owners.positions(name).filter(has_source);
     let owners = owners.map(|at| graph.owners.provisions()[at].target);
-    owners.min_by_key(|id| context.label(*id))
+    owners.min_by_key(|id| ground.label(*id))
 }
 
-fn finding(context: &Context<'_>, cycle: &[usize], links: &[Link<'_>]) -> Option<Finding> {
-    let owners_of = &context.graph.owners;
+fn finding(ground: &Ground<'_>, cycle: &[usize], links: &[Link<'_>]) -> Option<Finding> {
+    let owners_of = &ground.graph.owners;
     let mut names: Vec<(&str, usize)> =
         cycle.iter().map(|at| (owners_of.name(crate::graph::name_at(*at)), *at)).collect();
     names.sort_unstable();
     let (first, first_at) = *names.first()?;
-    if cycle.iter().all(|at| is_generated(context.graph, crate::graph::name_at(*at))) {
+    if cycle.iter().all(|at| is_generated(ground.graph, crate::graph::name_at(*at))) {
         return None; // nobody writes these imports
     }
     let inner: Vec<(&str, &Link<'_>)> = names
@@ -89,14 +89,14 @@ fn finding(context: &Context<'_>, cycle: &[usize], links: &[Link<'_>]) -> Option
         .collect();
     let start = inner.iter().filter(|(name, _)| *name == first);
     let (_, link) = start.min_by_key(|(_, link)| link.used.line)?;
-    let region: Region = context.of_use(link.path, link.used);
+    let region: Region = ground.of_use(link.path, link.used);
     let shown: Vec<String> = names.iter().take(4).map(|(name, _)| format!("`{name}`")).collect();
     let more = names.len().saturating_sub(shown.len());
     let others = if more > 0 { format!(" and {more} more") } else { String::new() };
     let message = format!("{}{others} import each other", shown.join(", "));
     let mut finding = Finding::new(CheckId::ModuleCycle, Confidence::Certain, region, message);
-    let owner = owner(context, crate::graph::name_at(first_at));
-    finding.target = owner.map(|owner| context.label(owner).clone());
+    let owner = owner(ground, crate::graph::name_at(first_at));
+    finding.target = owner.map(|owner| ground.label(owner).clone());
     finding.module = Some(first.to_owned());
     let mut evidence: Vec<Evidence> = inner
         .iter()

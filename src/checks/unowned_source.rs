@@ -16,7 +16,7 @@
 //!
 //! Add it to a target, delete it, or leave its directory out with `[project] exclude` or `[python] source-roots`.
 
-use super::context::Context;
+use super::ground::Ground;
 use crate::buck::Directives;
 use crate::finding::{CheckId, Confidence, Finding, Region};
 use crate::source::ProjectPath;
@@ -30,9 +30,9 @@ const LOADED_BY_NAME: &[&str] =
 const VENDORED: &[&str] = &["third-party", "third_party", "vendor"];
 
 /// Runs the check.
-pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
-    let graph = context.graph;
-    let sources: rustc_hash::FxHashSet<&ProjectPath> = context
+pub(super) fn run(ground: &Ground<'_>) -> Vec<Finding> {
+    let graph = ground.graph;
+    let sources: rustc_hash::FxHashSet<&ProjectPath> = ground
         .defined()
         .flat_map(|(_, target)| &target.sources)
         .filter_map(|source| match &source.origin {
@@ -40,24 +40,24 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
             crate::buck::SourceOrigin::Target(_) => None,
         })
         .collect();
-    let named = named_files(context);
+    let named = named_files(ground);
     let unowned = graph.unowned().iter().map(|(file, _)| graph.files.get(*file));
     let reported = unowned.filter(|file| {
         let name = file.path.file_name();
         name.ends_with(".py")
             && (name != "__init__.py" || !file.is_empty)
-            && !is_excluded(context, &file.path)
+            && !is_excluded(ground, &file.path)
             && !LOADED_BY_NAME.contains(&name)
             && !sources.contains(&file.path)
             && !graph.mentions.paths.contains_key(file.path.as_str())
-            && in_source_roots(context, &file.path)
+            && in_source_roots(ground, &file.path)
     });
     reported
         .map(|file| {
             let message = format!("no target has `{}` as a source", file.path);
             let region = Region::line(file.path.clone(), 1);
             let check = CheckId::UnownedSource;
-            let confidence = confidence(context, &file.path, &named);
+            let confidence = confidence(ground, &file.path, &named);
             let mut finding = Finding::new(check, confidence, region, message);
             finding.hint = Some("add it to the `srcs` of a target, or delete it".to_owned());
             finding
@@ -66,14 +66,14 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
 }
 
 /// Of Bazel: whether gazelle leaves a file or its tree alone.
-fn is_excluded(context: &Context<'_>, path: &ProjectPath) -> bool {
-    if !context.workspace.cells.is_bazel() {
+fn is_excluded(ground: &Ground<'_>, path: &ProjectPath) -> bool {
+    if !ground.workspace.cells.is_bazel() {
         return false;
     }
     let above = std::iter::successors(path.parent(), ProjectPath::parent);
     let directives = above.filter_map(|dir| {
-        let package = context.workspace.tree.package_at(&dir)?;
-        let file = context.graph.evaluation.file(&package.build_file)?;
+        let package = ground.workspace.tree.package_at(&dir)?;
+        let file = ground.graph.evaluation.file(&package.build_file)?;
         Some((dir, file.directives()))
     });
     let directives: Vec<_> = directives.collect();
@@ -96,11 +96,11 @@ fn excludes(pattern: &str, path: &str) -> bool {
 /// A file above which no build file stands, and other people's code, is outside of what Buck2 builds; one that a build file names
 /// may be a source in another configuration.
 fn confidence(
-    context: &Context<'_>,
+    ground: &Ground<'_>,
     path: &ProjectPath,
     named: &FxHashSet<ProjectPath>,
 ) -> Confidence {
-    match context.workspace.tree.package_of(path) {
+    match ground.workspace.tree.package_of(path) {
         None => Confidence::Possible,
         Some(_) if path.as_str().split('/').any(|dir| VENDORED.contains(&dir)) => {
             Confidence::Possible
@@ -111,23 +111,23 @@ fn confidence(
 }
 
 /// Files that literals of build files and of what they load name, and those of globs in code that did not run.
-fn named_files(context: &Context<'_>) -> FxHashSet<ProjectPath> {
+fn named_files(ground: &Ground<'_>) -> FxHashSet<ProjectPath> {
     let mut named = FxHashSet::default();
-    for file in &context.graph.evaluation.files {
+    for file in &ground.graph.evaluation.files {
         let Some(dir) = file.path().parent() else { continue };
         let texts = file.literals().iter().map(|literal| &*literal.text);
         let texts = texts.filter(|text| text.ends_with(".py") || text.ends_with(".pyi"));
         named.extend(texts.filter_map(|text| dir.join(text)));
-        named.extend(globbed(context, &dir, file.text()));
+        named.extend(globbed(ground, &dir, file.text()));
     }
     named
 }
 
 /// What the patterns in a text match, if it is one of a package.
-fn globbed(context: &Context<'_>, dir: &ProjectPath, text: &str) -> Vec<ProjectPath> {
-    let tree = &context.workspace.tree;
+fn globbed(ground: &Ground<'_>, dir: &ProjectPath, text: &str) -> Vec<ProjectPath> {
+    let tree = &ground.workspace.tree;
     let Some(package) = tree.package_at(dir) else { return Vec::new() };
-    let evaluated = context.graph.evaluation.packages.iter().find(|p| p.dir == *dir);
+    let evaluated = ground.graph.evaluation.packages.iter().find(|p| p.dir == *dir);
     let ran = |word: &str| evaluated.is_some_and(|package| package.globs.contains(word));
     let is_pattern = |word: &&str| word.contains('*') && word.ends_with(".py") && !ran(word);
     let patterns: Vec<&str> = text.split(['"', '\'']).filter(is_pattern).collect();
@@ -138,8 +138,8 @@ fn globbed(context: &Context<'_>, dir: &ProjectPath, text: &str) -> Vec<ProjectP
     files.iter().filter_map(|file| dir.join(file)).collect()
 }
 
-fn in_source_roots(context: &Context<'_>, path: &ProjectPath) -> bool {
-    let roots = &context.workspace.settings.python.source_roots;
+fn in_source_roots(ground: &Ground<'_>, path: &ProjectPath) -> bool {
+    let roots = &ground.workspace.settings.python.source_roots;
     roots.is_empty()
         || roots.iter().any(|root| path.below(&ProjectPath::new(root.as_str())).is_some())
 }

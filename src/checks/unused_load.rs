@@ -19,22 +19,22 @@
 //!
 //! Remove the symbol; with the last one, the `load`.
 
-use super::context::Context;
+use super::ground::Ground;
 use crate::finding::{Change, CheckId, Confidence, Finding, FixSet, Safety};
 
 /// Runs the check.
-pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
+pub(super) fn run(ground: &Ground<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let prelude = context.workspace.cells.prelude().map(|(name, _)| name);
-    let unread: rustc_hash::FxHashSet<_> = context
+    let prelude = ground.workspace.cells.prelude().map(|(name, _)| name);
+    let unread: rustc_hash::FxHashSet<_> = ground
         .graph
         .problems
         .iter()
         .filter(|problem| problem.kind == crate::source::ProblemKind::Syntax)
         .map(|problem| &problem.path)
         .collect();
-    for file in &context.graph.evaluation.files {
-        let cell = &context.workspace.cells.cell_of(file.path()).name;
+    for file in &ground.graph.evaluation.files {
+        let cell = &ground.workspace.cells.cell_of(file.path()).name;
         if prelude.as_ref() == Some(cell) || unread.contains(file.path()) {
             continue;
         }
@@ -43,7 +43,7 @@ pub(super) fn run(context: &Context<'_>) -> Vec<Finding> {
                 if file.uses_name(&symbol.local) {
                     continue;
                 }
-                let region = context.build_region(file.path(), symbol.span);
+                let region = ground.build_region(file.path(), symbol.span);
                 let message = format!("nothing uses `{}` of `{}`", symbol.local, load.module);
                 let check = CheckId::UnusedLoad;
                 let mut finding = Finding::new(check, Confidence::Certain, region, message);

@@ -3,7 +3,6 @@
 //! A result holds for every state in which all questions that were asked about files have the same answers. So first the
 //! questions are kept that runs over the same tree and settings had, then what came of each set of answers.
 
-use crate::cache::Cache;
 use crate::digest::{Digest, Parts};
 use crate::finding::{Coverage, Finding, Report};
 use crate::graph;
@@ -43,7 +42,7 @@ impl Watch {
     pub fn keep(&self, workspace: &Workspace, report: &Report, found: Option<&Found>) {
         let Some(key) = key(workspace) else { return };
         let same = found.and_then(|found| Some((found.set, self.0.answers_to(&found.questions)?)));
-        let Some((set, answers)) = same.or_else(|| self.keep_questions(&workspace.cache)) else {
+        let Some((set, answers)) = same.or_else(|| self.keep_questions(workspace)) else {
             return;
         };
         let cache = &workspace.cache;
@@ -64,11 +63,11 @@ impl Watch {
     }
 
     /// Keeps the questions; gives their digest, and that of their answers.
-    fn keep_questions(&self, cache: &Cache) -> Option<(Digest, Digest)> {
+    fn keep_questions(&self, workspace: &Workspace) -> Option<(Digest, Digest)> {
         let (questions, answers) = self.0.questions()?;
         let set = set_of(&questions);
-        if !cache.has(&set) {
-            cache.put(set, &questions);
+        if !workspace.cache.has(&set) {
+            workspace.cache.put(set, &questions);
         }
         Some((set, answers))
     }
