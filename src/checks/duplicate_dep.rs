@@ -122,7 +122,9 @@ impl Literals {
 
 /// The same dependency of the same attribute, written elsewhere. A literal that a loop uses twice is not written twice.
 fn is_same(one: &Dep, other: &Dep) -> bool {
-    one.to == other.to
+    // Names differ at their ends first.
+    one.to.name == other.to.name
+        && one.to == other.to
         && one.sub_target == other.sub_target
         && one.attr == other.attr
         && !matches!(&*one.attr, "srcs" | "resources")

@@ -97,7 +97,8 @@ struct Job<'a> {
 impl Job<'_> {
     fn report(&self, progress: &dyn Progress) -> Result<Report> {
         let (evaluators, graph) = self.graph(offers(self.args), progress)?;
-        let mut report = self.everything(&graph, &Known::Nothing, progress);
+        let everything = || self.everything(&graph, &Known::Nothing, progress);
+        let (mut report, _) = rayon::join(everything, || self.codeowners());
         self.keep(&report, None);
         checks::select(&mut report, &graph, self.selection);
         self.scope(&graph)?.apply(&mut report);

@@ -174,10 +174,16 @@ impl Finding {
 
     /// What stays the same when lines move: the check and the things it speaks of.
     pub fn identity(&self) -> String {
-        let show = |label: &Option<Label>| label.as_ref().map(Label::to_string).unwrap_or_default();
-        let module = self.module.as_deref().unwrap_or_default();
-        let (target, dep) = (show(&self.target), show(&self.dep));
-        format!("{}\0{target}\0{dep}\0{module}\0{}", self.check.as_str(), self.region.path)
+        let mut identity = self.check.as_str().to_owned();
+        for label in [&self.target, &self.dep] {
+            identity.push('\0');
+            label.iter().for_each(|label| label.push_to(&mut identity));
+        }
+        for name in [self.module.as_deref().unwrap_or_default(), self.region.path.as_str()] {
+            identity.push('\0');
+            identity.push_str(name);
+        }
+        identity
     }
 }
 
