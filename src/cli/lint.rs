@@ -7,7 +7,7 @@ use super::exit::Exit;
 use super::fix;
 use super::narrow::{Narrow, Scope};
 use super::publish::{formats, write_report};
-use super::revision::Asked;
+use super::revision::Then;
 use super::selection;
 use super::verdict::verdict;
 use super::work_tree;
@@ -21,15 +21,13 @@ use crate::finding::{FixSet, Known, Report, Safety};
 use crate::graph::Graph;
 use crate::progress::{Progress, Stoppable};
 use crate::report::Format;
-use crate::since::{self, Found, Revision, Watch};
+use crate::since::{Found, Revision, Watch};
 use crate::workspace::{Cells, Workspace};
 use crate::{checks, codemod, edits, graph};
 use rayon::prelude::*;
 use std::sync::OnceLock;
 
 pub(super) fn run(args: &Lint, context: &mut Context<'_>) -> Result<Exit> {
-    let root = context.project_root()?;
-    let asked = args.since.as_deref().map(|name| Asked::new(&root, name));
     let mut workspace = context.open()?;
     let selection = selection::selection(args, &workspace)?;
     if args.fix.is_some() || args.diff {
@@ -37,7 +35,7 @@ pub(super) fn run(args: &Lint, context: &mut Context<'_>) -> Result<Exit> {
     }
     let narrow = Narrow::read(args, &workspace.root, context)?;
     // The state of then that later runs compare with is a state that was new once.
-    let is_watched = workspace.cache.is_on() || asked.is_some();
+    let is_watched = workspace.cache.is_on() || args.since.is_some();
     let watch = is_watched.then(|| Watch::begin(&mut workspace));
     let cells = graph::configurations(&workspace)?;
     let job = Job {
@@ -49,8 +47,8 @@ pub(super) fn run(args: &Lint, context: &mut Context<'_>) -> Result<Exit> {
         codeowners: OnceLock::new(),
         watch: watch.as_ref(),
     };
-    let mut report = context.work(|progress| match asked {
-        Some(asked) => job.report_since(asked, progress),
+    let mut report = context.work(|progress| match &args.since {
+        Some(name) => job.report_since(name, progress),
         None => job.report(progress),
     })?;
     report.prefix = work_tree::prefix(&workspace.root);
@@ -59,27 +57,6 @@ pub(super) fn run(args: &Lint, context: &mut Context<'_>) -> Result<Exit> {
     // The process ends soon, and frees all of it at once.
     std::mem::forget((workspace, report));
     Ok(exit)
-}
-
-/// The state that is compared with.
-struct Then {
-    revision: Revision,
-    /// `None` if nothing that changed since can make or settle a finding.
-    workspace: Option<Workspace>,
-    /// What an earlier run found in it.
-    kept: Option<Found>,
-}
-
-impl Then {
-    fn find(asked: Asked, now: &Workspace) -> Result<Self> {
-        let revision = asked.answer(now)?;
-        if !revision.matters(now)? {
-            return Ok(Self { revision, workspace: None, kept: None });
-        }
-        let then = revision.workspace(now)?;
-        let kept = since::find(&then);
-        Ok(Self { revision, workspace: Some(then), kept })
-    }
 }
 
 /// One run, and what was asked of it.
@@ -106,25 +83,27 @@ impl Job<'_> {
     }
 
     /// Most changes matter: the state of now is read while the other program looks for them.
-    fn report_since(&self, asked: Asked, progress: &dyn Progress) -> Result<Report> {
+    fn report_since(&self, name: &str, progress: &dyn Progress) -> Result<Report> {
         let is_kept = self.workspace.cache.is_on();
         let with_evaluators = offers(self.args) || !is_kept;
         let now = Stoppable::new(progress);
         let then = || {
-            let then = Then::find(asked, self.workspace);
-            if !then.as_ref().is_ok_and(|then| then.workspace.is_some()) {
+            let then = Then::find(name, self.workspace);
+            if !then.as_ref().is_ok_and(|then| then.matters) {
                 now.stop();
             }
             then
         };
         let (then, graph) = rayon::join(then, || self.graph(with_evaluators, &now));
-        let Then { revision, workspace, kept } = then?;
-        let Some(mut then) = workspace else { return Ok(Report::unaffected(&revision.name)) };
+        let Then { revision, matters, found } = then?;
+        if !matters {
+            return Ok(Report::unaffected(name));
+        }
         let (evaluators, graph) = graph?;
         let everything = |known: &Known| self.everything(&graph, known, progress);
-        let report = if let Some(mut found) = kept {
+        let report = if let Some(mut found) = found {
             let before = std::mem::take(&mut found.report);
-            let graph_then = || graph::build(&then, progress);
+            let graph_then = || graph::build(&revision.workspace(self.workspace)?, progress);
             let mut before = revision.under_names_of_today(before, graph_then, &graph)?;
             let known =
                 if self.narrow.reads_evidence() { Known::Nothing } else { Known::of(&before) };
@@ -139,6 +118,7 @@ impl Job<'_> {
             }
         } else {
             let before = || {
+                let mut then = revision.workspace(self.workspace)?;
                 if is_kept {
                     revision.report_and_keep(&mut then, &graph, progress)
                 } else {

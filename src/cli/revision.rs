@@ -1,15 +1,15 @@
-//! What is different since a revision, asked from `git` or `sl`. Runs these programs, which write nothing.
+//! What a revision held and what is different since, asked from `git` or `sl`. Runs these programs, which write nothing.
 
 use super::work_tree::Repository;
 use crate::error::{Error, Result};
-use crate::since::{ChangedFile, Revision};
+use crate::since::{self, Base, ChangedFile, Found, Revision};
 use crate::source::ProjectPath;
 use crate::workspace::Workspace;
 use rustc_hash::FxHashSet;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::thread::{self, JoinHandle};
+use std::thread;
 
 /// A file that differs, and the object that it was: `None` if it was not there.
 type Change = (ChangedFile, Option<String>);
@@ -20,87 +20,124 @@ const MERGE_BASE: &str = "...";
 /// More files that git does not track are asked for all at once, and not by their names.
 const MAX_NAMED: usize = 100;
 
-/// The difference between a revision and the work tree, but for files that are not tracked.
-struct Difference {
-    revision: Revision,
-    /// What git tracks, if it is git's: the names with a NUL after each.
-    tracked: Option<Vec<u8>>,
+/// The state that a revision recorded, and what is different now.
+pub(super) struct Then {
+    pub(super) revision: Revision,
+    /// Whether the difference can make or settle any finding.
+    pub(super) matters: bool,
+    /// What an earlier run found in it.
+    pub(super) found: Option<Found>,
 }
 
-impl Difference {
-    fn below(mut self, workspace: &Workspace) -> Result<Revision> {
-        if let Some(tracked) = &self.tracked {
-            for path in untracked(workspace, tracked)? {
-                if !self.revision.files.iter().any(|file| file.path == path) {
-                    self.revision.files.push(ChangedFile { path, before: None, from: None });
+impl Then {
+    /// Finds the state of a revision of the repository around the project.
+    pub(super) fn find(name: &str, now: &Workspace) -> Result<Self> {
+        let repository = Repository::around(&now.root).ok_or_else(|| {
+            Error::new(
+                "--since needs a repository of git or Sapling, and there is none around the project",
+            )
+            .hint("--changed-files takes a list of files from any other system")
+        })?;
+        match repository {
+            Repository::Git => {
+                let commit = git_commit(&now.root, name)?;
+                match recorded(name, &commit, now)? {
+                    Some(then) => Ok(then),
+                    None => compared(name, &commit, now),
                 }
             }
+            Repository::Sapling => {
+                let files = sapling(&now.root, name)?;
+                Self::of(Revision { name: name.to_owned(), files }, now)
+            }
         }
-        Ok(self.revision)
+    }
+
+    fn of(revision: Revision, now: &Workspace) -> Result<Self> {
+        let matters = revision.matters(now)?;
+        let found = if matters { since::find(&revision.workspace(now)?) } else { None };
+        Ok(Self { revision, matters, found })
     }
 }
 
-/// Files of a project that git neither tracks nor ignores. Git would have to look into every directory once more to find them:
-/// it is only asked what it ignores of those that are there.
-fn untracked(workspace: &Workspace, tracked: &[u8]) -> Result<Vec<ProjectPath>> {
-    let tracked: FxHashSet<&[u8]> = fields(tracked).collect();
-    let files = workspace.tree.files();
-    let others: Vec<&str> =
-        files.map(ProjectPath::as_str).filter(|path| !tracked.contains(path.as_bytes())).collect();
-    if others.is_empty() {
+/// Compares with a commit of which an earlier run recorded what it held: git need not look at every file. `None` if there is
+/// no such run, or if git has to be asked nevertheless.
+fn recorded(name: &str, commit: &str, now: &Workspace) -> Result<Option<Then>> {
+    let Some(base) = Base::find(now, commit) else { return Ok(None) };
+    let Some(changed) = base.changed(now) else { return Ok(None) };
+    let mut unsure: Vec<&ProjectPath> = base.untracked().iter().chain(base.absent()).collect();
+    unsure.sort();
+    unsure.dedup();
+    if list(now, &["--cached", "--others"], &unsure)? != base.absent() {
+        return Ok(None);
+    }
+    let Some(mut files) = held(&now.root, commit, changed)? else { return Ok(None) };
+    let absent = base.absent().iter().cloned();
+    files.extend(absent.map(|path| ChangedFile { path, before: None, from: None }));
+    let revision = Revision { name: name.to_owned(), files };
+    let matters = revision.matters(now)?;
+    let found = if matters { base.found(now) } else { None };
+    let is_known = found.is_some() || !matters;
+    Ok(is_known.then_some(Then { revision, matters, found }))
+}
+
+/// What files held in a commit; `None` if it lacks one of them.
+fn held(root: &Path, commit: &str, paths: Vec<ProjectPath>) -> Result<Option<Vec<ChangedFile>>> {
+    // Each line asks for one.
+    if paths.iter().any(|path| path.as_str().contains('\n')) {
+        return Ok(None);
+    }
+    let asked: String = paths.iter().map(|path| format!("{commit}:./{path}\n")).collect();
+    let output = objects(root, asked)?;
+    let mut rest = output.as_slice();
+    let file = |path| {
+        let before = next_object(&mut rest)?;
+        Some(ChangedFile { path, before: Some(before), from: None })
+    };
+    Ok(paths.into_iter().map(file).collect())
+}
+
+/// Asks git what is different from a commit.
+fn compared(name: &str, commit: &str, now: &Workspace) -> Result<Then> {
+    let root = &now.root;
+    let diff = ["diff", "--raw", "-z", "--no-abbrev", "--find-renames", "--no-ext-diff"];
+    let diff = [&diff[..], &["--ignore-submodules", "--relative", commit, "--", "."]].concat();
+    let mut files = fill(root, raw_changes(&run_git(root, &diff)?))?;
+    let tracked = run_git(root, &["ls-files", "-z", "--", "."])?;
+    let tracked: FxHashSet<&[u8]> = fields(&tracked).collect();
+    let is_untracked = |path: &&ProjectPath| !tracked.contains(path.as_str().as_bytes());
+    let untracked: Vec<&ProjectPath> = now.tree.files().filter(is_untracked).collect();
+    for path in list(now, &["--others"], &untracked)? {
+        if !files.iter().any(|file| file.path == path) {
+            files.push(ChangedFile { path, before: None, from: None });
+        }
+    }
+    let then = Then::of(Revision { name: name.to_owned(), files }, now)?;
+    if let Some(found) = &then.found {
+        let untracked: Vec<ProjectPath> = untracked.into_iter().cloned().collect();
+        Base::record(now, commit, &then.revision, &untracked, found);
+    }
+    Ok(then)
+}
+
+/// Those of these files, which are sorted, that git does not ignore. It would have to look into every directory once more to
+/// find them itself.
+fn list(now: &Workspace, which: &[&str], files: &[&ProjectPath]) -> Result<Vec<ProjectPath>> {
+    if files.is_empty() {
         return Ok(Vec::new());
     }
-    let question =
-        ["--literal-pathspecs", "ls-files", "-z", "--others", "--exclude-standard", "--"];
-    let named: &[&str] = if others.len() > MAX_NAMED { &["."] } else { &others };
-    let found = run_git(&workspace.root, &[&question[..], named].concat())?;
-    Ok(fields(&found).filter_map(project_path).collect())
-}
-
-/// A question to another program, which takes its time.
-pub(super) struct Asked {
-    name: String,
-    answer: JoinHandle<Result<Difference>>,
-}
-
-impl Asked {
-    /// Asks for the difference between a revision and the work tree, below `root`.
-    pub(super) fn new(root: &Path, name: &str) -> Self {
-        let (root, name) = (root.to_owned(), name.to_owned());
-        let asked = name.clone();
-        Self { name, answer: thread::spawn(move || read(&root, &asked)) }
-    }
-
-    /// Waits for the whole answer, as far as the project can have to do with it.
-    pub(super) fn answer(self, workspace: &Workspace) -> Result<Revision> {
-        let failed = || Err(Error::new(format!("what came since `{}` cannot be told", self.name)));
-        let difference = self.answer.join().unwrap_or_else(|_| failed())?;
-        difference.below(workspace)
-    }
-}
-
-fn read(root: &Path, name: &str) -> Result<Difference> {
-    let repository = Repository::around(root).ok_or_else(|| {
-        Error::new(
-            "--since needs a repository of git or Sapling, and there is none around the project",
-        )
-        .hint("--changed-files takes a list of files from any other system")
-    })?;
-    let (files, tracked) = match repository {
-        Repository::Git => git(root, name).map(|(files, tracked)| (files, Some(tracked)))?,
-        Repository::Sapling => (sapling(root, name)?, None),
+    let named: Vec<&str> = if files.len() > MAX_NAMED {
+        vec!["."]
+    } else {
+        files.iter().map(|path| path.as_str()).collect()
     };
-    Ok(Difference { revision: Revision { name: name.to_owned(), files }, tracked })
-}
-
-/// What is different of what git tracks, and what it tracks.
-fn git(root: &Path, name: &str) -> Result<(Vec<ChangedFile>, Vec<u8>)> {
-    let commit = git_commit(root, name)?;
-    let diff = ["diff", "--raw", "-z", "--no-abbrev", "--find-renames", "--no-ext-diff"];
-    let diff = [&diff[..], &["--ignore-submodules", "--relative", &commit, "--", "."]].concat();
-    let changes = raw_changes(&run_git(root, &diff)?);
-    let tracked = run_git(root, &["ls-files", "-z", "--", "."])?;
-    Ok((fill(root, changes)?, tracked))
+    let question = ["--literal-pathspecs", "ls-files", "-z", "--exclude-standard"];
+    let found = run_git(&now.root, &[&question[..], which, &["--"], &named].concat())?;
+    let mut found: Vec<ProjectPath> = fields(&found).filter_map(project_path).collect();
+    found.retain(|path| files.binary_search(&path).is_ok());
+    found.sort();
+    found.dedup();
+    Ok(found)
 }
 
 fn git_commit(root: &Path, name: &str) -> Result<String> {
@@ -163,10 +200,9 @@ fn raw_changes(output: &[u8]) -> Vec<Change> {
 
 /// Reads what the files held from the objects of git.
 fn fill(root: &Path, mut changes: Vec<Change>) -> Result<Vec<ChangedFile>> {
-    let objects = changes.iter().filter_map(|(_, object)| object.as_deref());
-    let asked: String = objects.flat_map(|object| [object, "\n"]).collect();
-    let output =
-        if asked.is_empty() { Vec::new() } else { feed(root, &["cat-file", "--batch"], asked)? };
+    let wanted = changes.iter().filter_map(|(_, object)| object.as_deref());
+    let asked: String = wanted.flat_map(|object| [object, "\n"]).collect();
+    let output = objects(root, asked)?;
     let mut rest = output.as_slice();
     for (file, object) in changes.iter_mut().filter(|(_, object)| object.is_some()) {
         let contents = next_object(&mut rest).ok_or_else(|| {
@@ -177,6 +213,11 @@ fn fill(root: &Path, mut changes: Vec<Change>) -> Result<Vec<ChangedFile>> {
         file.before = Some(contents);
     }
     Ok(changes.into_iter().map(|(file, _)| file).collect())
+}
+
+/// What git has under these names, one a line, as [`next_object`] reads it.
+fn objects(root: &Path, names: String) -> Result<Vec<u8>> {
+    if names.is_empty() { Ok(Vec::new()) } else { feed(root, &["cat-file", "--batch"], names) }
 }
 
 /// The next answer of `git cat-file --batch`: `<object> blob <size>`, the contents, the end of a line.

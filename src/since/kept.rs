@@ -9,7 +9,6 @@ use crate::graph;
 use crate::source::{Problem, ProjectPath};
 use crate::workspace::{ObservedFiles, Question, Workspace, answer};
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -17,7 +16,7 @@ use std::sync::Arc;
 /// Runs over the same tree ask nearly the same questions; more sets of them are not tried.
 const MAX_SETS: usize = 4;
 
-type Questions = Vec<(ProjectPath, Question)>;
+pub(super) type Questions = Vec<(ProjectPath, Question)>;
 
 /// What a run found, before anything is selected. The findings have what tells them from others: nothing else is compared.
 #[derive(Serialize, Deserialize)]
@@ -77,38 +76,43 @@ impl Watch {
 pub struct Found {
     /// Findings in outline.
     pub report: Report,
-    set: Digest,
-    questions: Questions,
+    /// The digest of the questions.
+    pub(super) set: Digest,
+    pub(super) questions: Questions,
+    /// In the order of the questions.
+    pub(super) answers: Vec<Digest>,
+    /// Under which key the report is kept.
+    pub(super) result: Digest,
 }
 
 /// What a run over a workspace in this state found.
 pub fn find(workspace: &Workspace) -> Option<Found> {
     let key = key(workspace)?;
     let sets: Vec<Digest> = workspace.cache.get(&key)?;
-    let mut known: FxHashMap<(ProjectPath, Question), Digest> = FxHashMap::default();
     sets.iter().find_map(|set| {
         let questions: Questions = workspace.cache.get(set)?;
-        let new: Vec<&(ProjectPath, Question)> =
-            questions.iter().filter(|question| !known.contains_key(question)).collect();
-        let ask = |(path, question): &(ProjectPath, Question)| {
-            ((path.clone(), *question), answer(&*workspace.files, path, *question))
-        };
-        let answers: Vec<_> = new.into_par_iter().map(ask).collect();
-        known.extend(answers);
-        let mut answers = Parts::new("answers");
-        for question in &questions {
-            answers.add_digest(known.get(question)?);
+        let ask =
+            |(path, question): &(ProjectPath, Question)| answer(&*workspace.files, path, *question);
+        let answers: Vec<Digest> = questions.par_iter().map(ask).collect();
+        let mut all = Parts::new("answers");
+        for answer in &answers {
+            all.add_digest(answer);
         }
-        let result: Result<'_> = workspace.cache.get(&result_key(&key, set, &answers.finish()))?;
-        let Result { findings, coverage, suppressed, problems } = result;
-        let problems = problems.into_owned();
-        let report = Report { findings, coverage, suppressed, problems, ..Report::default() };
-        Some(Found { report, set: *set, questions })
+        let result = result_key(&key, set, &all.finish());
+        Some(Found { report: load(workspace, &result)?, set: *set, questions, answers, result })
     })
 }
 
+/// A report, in outline.
+pub(super) fn load(workspace: &Workspace, key: &Digest) -> Option<Report> {
+    let result: Result<'_> = workspace.cache.get(key)?;
+    let Result { findings, coverage, suppressed, problems } = result;
+    let problems = problems.into_owned();
+    Some(Report { findings, coverage, suppressed, problems, ..Report::default() })
+}
+
 /// Of all that a result depends on besides the contents of files.
-fn key(workspace: &Workspace) -> Option<Digest> {
+pub(super) fn key(workspace: &Workspace) -> Option<Digest> {
     // What Buck2 says lies in no file of the project.
     if !workspace.cache.is_on() || workspace.outside.is_some() {
         return None;

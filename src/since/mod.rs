@@ -1,8 +1,10 @@
 //! What a change introduced: the findings of a workspace without those that it had at a revision. Reads through the workspace.
 
+mod base;
 mod kept;
 mod renames;
 
+pub use base::Base;
 pub use kept::{Found, Watch, find};
 
 use crate::buck::Evaluator;
