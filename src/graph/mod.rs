@@ -414,7 +414,8 @@ impl Graph {
 /// Modules that a command runs with `-m`.
 fn run_by_name(command: &str) -> impl Iterator<Item = &str> {
     // Most texts name a file or a target, and have no words.
-    let command = if command.contains("-m") { command } else { "" };
+    let is_command = command.as_bytes().windows(2).any(|flag| flag == b"-m");
+    let command = if is_command { command } else { "" };
     let words = command.split_whitespace();
     words.clone().zip(words.skip(1)).filter(|(flag, _)| *flag == "-m").map(|(_, module)| module)
 }

@@ -240,7 +240,7 @@ impl Builder<'_> {
                 span: import.span,
                 manual: import.manual.is_some(),
                 provider: import.manual.as_ref().and_then(|manual| manual.label.clone()),
-                ..plain_use(&base, kind)
+                ..plain_use("", kind)
             };
             if import.level == 0 && self.resolver.is_standard(&base) {
                 continue;
@@ -265,7 +265,7 @@ impl Builder<'_> {
             let submodule = if base.is_empty() {
                 name.name.to_string()
             } else {
-                format!("{base}.{}", name.name)
+                [base, ".", &name.name].concat()
             };
             let parent = owners.find(base);
             let binding = parent.map_or(Binding::Absent, |parent| {
@@ -319,9 +319,9 @@ impl Builder<'_> {
         let root = match base {
             Base::Absolute => return Some(name.to_owned()),
             Base::Package(level) => resolve_relative(self.module, self.is_package, level, "")?,
-            Base::OwnName => self.module.to_owned(),
+            Base::OwnName => self.module.into(),
         };
-        Some(match (root.as_str(), name) {
+        Some(match (&*root, name) {
             (root, "") => root.to_owned(),
             ("", name) => name.to_owned(),
             (root, name) => format!("{root}.{name}"),
@@ -428,11 +428,12 @@ impl Builder<'_> {
 
     fn pytest(&mut self, facts: &Facts) {
         for (plugin, line) in &facts.pytest.plugins {
-            let template = Use { line: *line, ..plain_use(plugin, UseKind::EntryPoint) };
+            let template = Use { line: *line, ..plain_use("", UseKind::EntryPoint) };
             self.push(plugin, &template);
         }
     }
 
+    /// A use as the template has it, whose own name counts for nothing.
     fn push(&mut self, wanted: &str, template: &Use) {
         let name = self.resolver.owners.resolve(wanted);
         self.unit.uses.push(Use { wanted: wanted.into(), name, ..template.clone() });

@@ -1,5 +1,7 @@
 //! From destination paths to dotted module names and back up their ancestors. Pure functions; touches nothing.
 
+use std::borrow::Cow;
+
 /// The module that a file provides at its destination in the link tree.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ModuleFile {
@@ -69,16 +71,24 @@ pub fn is_dotted_name(text: &str) -> bool {
 }
 
 /// The absolute name of `from <level dots><name> import …` in `module`; `None` above the top level.
-pub fn resolve_relative(module: &str, is_package: bool, level: u32, name: &str) -> Option<String> {
+pub fn resolve_relative<'n>(
+    module: &'n str,
+    is_package: bool,
+    level: u32,
+    name: &'n str,
+) -> Option<Cow<'n, str>> {
     if level == 0 {
-        return Some(name.to_owned());
+        return Some(Cow::Borrowed(name));
     }
     let up = if is_package { level - 1 } else { level };
     let mut base = module;
     for _ in 0..up {
         base = parent(base)?;
     }
-    Some(if name.is_empty() { base.to_owned() } else { format!("{base}.{name}") })
+    Some(match name {
+        "" => Cow::Borrowed(base),
+        name => Cow::Owned([base, ".", name].concat()),
+    })
 }
 
 /// The packages that an import of `module` runs first, nearest first: `a.b`, `a` for `a.b.c`.
@@ -87,7 +97,7 @@ pub fn ancestors(module: &str) -> impl Iterator<Item = &str> {
 }
 
 fn parent(module: &str) -> Option<&str> {
-    module.rsplit_once('.').map(|(parent, _)| parent)
+    memchr::memrchr(b'.', module.as_bytes()).and_then(|dot| module.get(..dot))
 }
 
 #[cfg(test)]
