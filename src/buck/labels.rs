@@ -60,7 +60,7 @@ pub fn looks_like_label(text: &str) -> bool {
 pub fn in_arg(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut rest = text;
-    while let Some(at) = rest.find("$(") {
+    while let Some(at) = memchr::memmem::find(rest.as_bytes(), b"$(") {
         let escaped = rest[..at].ends_with('\\');
         let body = &rest[at + 2..];
         let end = closing(body);

@@ -292,10 +292,12 @@ impl Report {
 
     /// Takes out the findings whose fingerprints are not wanted. Nothing may have been offered so far.
     fn retain(&mut self, mut is_wanted: impl FnMut(&Finding, &String) -> bool) {
-        let prints = self.fingerprints();
-        let all = self.findings.drain(..).zip(prints);
-        let wanted = all.filter(|(finding, print)| is_wanted(finding, print));
-        let (findings, prints) = wanted.unzip();
-        (self.findings, self.prints) = (findings, Some(prints));
+        let mut prints = self.prints.take().unwrap_or_else(|| self.fingerprints());
+        let all = self.findings.iter().zip(&prints);
+        let wanted: Vec<bool> = all.map(|(finding, print)| is_wanted(finding, print)).collect();
+        let (mut of_findings, mut of_prints) = (wanted.iter(), wanted.iter());
+        self.findings.retain(|_| of_findings.next().is_some_and(|wanted| *wanted));
+        prints.retain(|_| of_prints.next().is_some_and(|wanted| *wanted));
+        self.prints = Some(prints);
     }
 }

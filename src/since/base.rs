@@ -46,9 +46,10 @@ impl Base {
         found: &Found,
     ) {
         // Whatever else differs, git has to be asked each time.
-        let is_plain = revision.files.iter().all(|file| {
-            file.from.is_none() && (file.before.is_none() || now.files.exists(&file.path))
-        });
+        let is_plain = revision
+            .files
+            .iter()
+            .all(|file| file.from.is_none() && (file.before.is_none() || now.has_file(&file.path)));
         let is_configured_alike = || now.is_configured_alike(&revision.contents());
         if !is_plain || !is_configured_alike().is_ok_and(|alike| alike) {
             return;
@@ -78,7 +79,7 @@ impl Base {
         let changed =
             asked.filter(|((path, question), then)| answer(&*now.files, path, *question) != **then);
         let of_content = |((path, question), _): (&(ProjectPath, Question), &Digest)| {
-            let is_content = *question == Question::Content && now.files.exists(path);
+            let is_content = *question == Question::Content && now.has_file(path);
             is_content.then(|| path.clone())
         };
         changed.map(of_content).collect()

@@ -113,7 +113,7 @@ impl Revision {
 
 fn matters(workspace: &Workspace, file: &ChangedFile) -> bool {
     let path = &file.path;
-    let Some(before) = file.before.as_ref().filter(|_| workspace.files.exists(path)) else {
+    let Some(before) = file.before.as_ref().filter(|_| workspace.has_file(path)) else {
         // Globs and listings may change.
         return true;
     };

@@ -184,6 +184,11 @@ impl Workspace {
         })
     }
 
+    /// Whether a file is there. The tree knows most of them; directories that are ignored are not in it.
+    pub fn has_file(&self, path: &ProjectPath) -> bool {
+        self.tree.is_file(path) || self.files.exists(path)
+    }
+
     /// Whether `[project] exclude` takes the file out of the analysis.
     pub fn is_excluded(&self, path: &ProjectPath) -> bool {
         self.settings.project.exclude.matches(path)

@@ -25,6 +25,10 @@ impl Workspace {
 impl Tree {
     /// Everything that a cell can see.
     pub fn digest(&self) -> Digest {
+        *self.digest.get_or_init(|| self.whole_digest())
+    }
+
+    fn whole_digest(&self) -> Digest {
         let mut parts = Parts::new("tree");
         for (path, dir) in &self.dirs {
             parts.add(path.as_str());

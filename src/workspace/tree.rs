@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 
 use super::cells::{CellOrigin, Cells};
 use super::globs::Listing;
+use crate::digest::Digest;
 use crate::label::PackageId;
 use crate::source::{Problem, ProblemKind, ProjectPath};
 
@@ -52,6 +53,8 @@ pub struct Tree {
     pub(super) dirs: BTreeMap<ProjectPath, Arc<Dir>>,
     pub(super) symlinks: BTreeMap<ProjectPath, Symlink>,
     pub(super) problems: Vec<Problem>,
+    /// Of all of it, once somebody asked.
+    pub(super) digest: OnceLock<Digest>,
     cell_roots: BTreeSet<ProjectPath>,
     packages: Vec<PackageDir>,
     by_dir: FxHashMap<ProjectPath, usize>,
