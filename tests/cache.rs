@@ -270,7 +270,11 @@ enum Step {
     Delete(usize),
     /// Two files change places.
     Swap(usize, usize),
+    /// Git is told something about the files that are there.
+    Git(&'static [&'static str]),
 }
+
+const GIT: &[&[&str]] = &[&["add", "--all"], &["reset", "--quiet"]];
 
 fn step() -> impl Strategy<Value = Step> {
     let number = 0..10_000_usize;
@@ -287,6 +291,7 @@ fn step() -> impl Strategy<Value = Step> {
             ("PACKAGE", "package(visibility = [\"PUBLIC\"])\n"),
             ("zz.bzl", "def f(**kwargs):\n    native.python_library(**kwargs)\n"),
             ("__init__.py", ""),
+            (".gitignore", "zz_*\n"),
         ][..],
     );
     prop_oneof![
@@ -302,6 +307,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (number.clone(), created).prop_map(|(at, (name, text))| Step::Create(at, name, text)),
         1 => number.clone().prop_map(Step::Delete),
         1 => (number.clone(), number).prop_map(|(one, two)| Step::Swap(one, two)),
+        2 => prop::sample::select(GIT).prop_map(Step::Git),
     ]
 }
 
@@ -336,6 +342,7 @@ fn make(step: &Step, root: &Path) {
         Some(files[at].clone())
     };
     match step {
+        Step::Git(args) => git(root, args),
         Step::Add(ending, number, line) => {
             if let Some(file) = pick(ending, *number) {
                 fs::write(&file, fs::read_to_string(&file).unwrap() + line).unwrap();
@@ -361,7 +368,7 @@ fn make(step: &Step, root: &Path) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 6, max_shrink_iters: 20, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 8, max_shrink_iters: 20, ..ProptestConfig::default() })]
 
     #[test]
     fn random_changes_between_runs_give_what_a_cold_run_gives(
