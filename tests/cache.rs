@@ -1,7 +1,7 @@
 //! What is kept between runs changes no byte of any result: not when it is there, not when it is damaged, not when files change.
 
 use crate::culprits::copy;
-use crate::since::git;
+use crate::since::git as git_in;
 use crate::support::{Outcome, Project, now, repository, secateur_in};
 use proptest::prelude::*;
 use secateur::cache::Cache;
@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -259,6 +260,55 @@ fn what_is_kept_does_not_grow_without_end() {
     assert!(size(&kept) < 2 * first + 60 * one * 6, "{first} bytes became {}", size(&kept));
 }
 
+#[test]
+#[cfg(unix)]
+fn git_looks_at_every_file_once_for_each_commit() {
+    use std::os::unix::fs::PermissionsExt;
+    let kept = Kept::of_sample("ml-monorepo");
+    let (dir, bin) = (kept.project.path(""), tempfile::tempdir().unwrap());
+    commit(&dir);
+    let (git, log) = (bin.path().join("git"), bin.path().join("log"));
+    let path = std::env::var("PATH").unwrap();
+    let script =
+        format!("#!/bin/sh\necho \"$@\" >> {}\nPATH='{path}' exec git \"$@\"\n", log.display());
+    fs::write(&git, script).unwrap();
+    fs::set_permissions(&git, fs::Permissions::from_mode(0o755)).unwrap();
+    let run = |args: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_secateur"));
+        command.env("PATH", format!("{}:{path}", bin.path().display()));
+        command.env("XDG_CACHE_HOME", kept.home.path()).current_dir(&dir);
+        command.args(args.split_whitespace()).output().unwrap().stdout
+    };
+    // Whether git was asked what is different.
+    let is_asked = || {
+        fs::write(&log, "").unwrap();
+        let found = run("lint --since HEAD");
+        let asked = fs::read_to_string(&log).unwrap();
+        assert_eq!(found, run("--no-cache lint --since HEAD"));
+        asked.lines().any(|line| line.contains(" diff "))
+    };
+    run("lint");
+    let add = |path: &str, line: &str| {
+        let text = fs::read_to_string(dir.join(path)).unwrap_or_default();
+        fs::write(dir.join(path), text + line).unwrap();
+    };
+    add("eta/models/mlp.py", "import eta.models.nowhere\n");
+    assert!(is_asked(), "nobody has compared with this commit so far");
+    add("eta/models/linear.py", "import eta.models.nowhere\n");
+    assert!(!is_asked());
+    add("eta/models/more.py", "import eta.models.nowhere\n");
+    assert!(is_asked(), "a file came");
+    add("eta/models/more.py", "import eta.models.elsewhere\n");
+    assert!(!is_asked());
+    git_in(&dir, &["add", "--all"]);
+    assert!(!is_asked());
+    git_in(&dir, &["commit", "--quiet", "--message=x"]);
+    add("eta/models/linear.py", "import eta.models.elsewhere\n");
+    assert!(is_asked(), "this is another commit");
+    add("eta/models/mlp.py", "import eta.models.elsewhere\n");
+    assert!(!is_asked());
+}
+
 /// One change of the files of a sample.
 #[derive(Clone, Debug)]
 enum Step {
@@ -313,9 +363,9 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// Makes a repository with one commit of a directory.
 fn commit(dir: &Path) {
-    git(dir, &["init", "--quiet"]);
-    git(dir, &["add", "--all"]);
-    git(dir, &["commit", "--quiet", "--message=x"]);
+    git_in(dir, &["init", "--quiet"]);
+    git_in(dir, &["add", "--all"]);
+    git_in(dir, &["commit", "--quiet", "--message=x"]);
 }
 
 fn files(dir: &Path, ending: &str) -> Vec<PathBuf> {
@@ -342,7 +392,7 @@ fn make(step: &Step, root: &Path) {
         Some(files[at].clone())
     };
     match step {
-        Step::Git(args) => git(root, args),
+        Step::Git(args) => git_in(root, args),
         Step::Add(ending, number, line) => {
             if let Some(file) = pick(ending, *number) {
                 fs::write(&file, fs::read_to_string(&file).unwrap() + line).unwrap();

@@ -38,6 +38,7 @@ mod mutation;
 mod permissions;
 mod proofs;
 mod samples;
+mod sapling;
 mod seeded;
 mod since;
 mod situations;

@@ -34,7 +34,7 @@ impl Repository {
         self
     }
 
-    fn git(&self, args: &[&str]) {
+    pub fn git(&self, args: &[&str]) {
         git(&self.0.path(""), args);
     }
 
@@ -60,7 +60,7 @@ impl Repository {
         serde_json::from_str(&out).unwrap()
     }
 
-    fn prints(&self, args: &str) -> BTreeSet<String> {
+    pub fn prints(&self, args: &str) -> BTreeSet<String> {
         findings(&self.lint(args)).map(|it| it["fingerprint"].as_str().unwrap().into()).collect()
     }
 
@@ -84,7 +84,7 @@ pub fn git(dir: &Path, args: &[&str]) {
     assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-fn findings(report: &Value) -> impl Iterator<Item = &Value> {
+pub fn findings(report: &Value) -> impl Iterator<Item = &Value> {
     report["findings"].as_array().unwrap().iter()
 }
 
@@ -114,6 +114,14 @@ const CHANGES: &[Change] = &[
             );
         },
         &["duplicate-dep root//eta/data:readers"],
+    ),
+    (
+        "one more of what was there before",
+        |it| {
+            let dep = "        \"//third-party/pypi/acme-geo:acme-geo\",\n";
+            it.replace("eta/models/BUCK", dep, &dep.repeat(2));
+        },
+        &["duplicate-dep root//eta/models:mlp", "unused-dep root//eta/models:mlp"],
     ),
     (
         "a label that leads nowhere",
@@ -239,10 +247,15 @@ fn what_a_change_introduces_is_reported_alone() {
         assert_eq!(repository.new_since("HEAD"), *expected, "{what}");
         // The same as two whole runs say, where nothing is renamed.
         if !what.contains("name") {
+            let whole = repository.lint("");
             let now = repository.prints("");
             let new: BTreeSet<String> = now.difference(&before).cloned().collect();
-            assert_eq!(repository.prints("--since HEAD"), new, "{what}");
-            let since = &repository.lint("--since HEAD")["since"];
+            let report = repository.lint("--since HEAD");
+            // All that there is to say of it.
+            let is_new = |it: &&Value| new.contains(it["fingerprint"].as_str().unwrap());
+            let expected: Vec<&Value> = findings(&whole).filter(is_new).collect();
+            assert_eq!(findings(&report).collect::<Vec<_>>(), expected, "{what}");
+            let since = &report["since"];
             if !since["unchanged"].is_null() {
                 assert_eq!(since["fixed"], before.difference(&now).count(), "{what}");
                 assert_eq!(since["unchanged"], before.intersection(&now).count(), "{what}");
@@ -253,7 +266,7 @@ fn what_a_change_introduces_is_reported_alone() {
     }
 }
 
-const SMALL: &str = "
+pub const SMALL: &str = "
 //- lib/BUCK
 python_library(name = \"lib\", srcs = [\"lib.py\", \"more.py\"], visibility = [\"PUBLIC\"])
 //- lib/lib.py
@@ -455,42 +468,4 @@ fn baseline_since_and_comments_go_together() {
     let report = repository.lint(both);
     let checks: Vec<&str> = findings(&report).map(|it| it["check"].as_str().unwrap()).collect();
     assert_eq!(checks, ["stale-keep"]);
-}
-
-/// Answers like Sapling, from the repository of git that lies beside.
-const SAPLING: &str = "#!/bin/sh
-case \"$1\" in
-log) git rev-parse --verify --quiet \"$3^{commit}\" || { echo \"abort: unknown revision '$3'\" >&2; exit 255; } ;;
-status) printf 'M app/main.py\\0A moved/BUCK\\0  old/BUCK\\0A moved/main.py\\0  old/main.py\\0R old/BUCK\\0R old/main.py\\0? lib/new.py\\0' ;;
-cat) git show \"$3:./$5\" ;;
-esac
-";
-
-#[test]
-fn sapling_is_asked_where_it_keeps_the_project() {
-    use std::os::unix::fs::PermissionsExt;
-    let repository = Repository::new(SMALL);
-    repository.git(&["mv", "old", "moved"]);
-    repository.0.add("app/main.py", "import os\n");
-    repository.0.add("lib/new.py", "");
-    let expected = repository.prints("--since HEAD");
-    assert_eq!(expected.len(), 2);
-    fs::create_dir(repository.0.path(".sl")).unwrap();
-    repository.0.add("bin/sl", SAPLING);
-    fs::set_permissions(repository.0.path("bin/sl"), fs::Permissions::from_mode(0o755)).unwrap();
-    let run = |revision: &str| {
-        let path = std::env::var("PATH").unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_secateur"));
-        command.args(["lint", "--format=json", "--since", revision]);
-        command.env("XDG_CACHE_HOME", crate::support::cache_home());
-        command.env("PATH", format!("{}:{path}", repository.0.path("bin").display()));
-        command.current_dir(repository.0.path("")).output().unwrap()
-    };
-    let report: Value = serde_json::from_slice(&run("HEAD").stdout).unwrap();
-    let prints = findings(&report).map(|it| it["fingerprint"].as_str().unwrap().to_owned());
-    assert_eq!(prints.collect::<BTreeSet<_>>(), expected);
-    let output = run("nowhere");
-    assert_eq!(output.status.code(), Some(2));
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("no revision `nowhere`") && said.contains("sl pull"), "{said}");
 }

@@ -84,7 +84,8 @@ impl Pack {
 fn find(rows: &[[u8; ROW]], key: &Digest) -> Option<usize> {
     let key = key.as_bytes().as_slice();
     let (share, _) = key.split_first_chunk()?;
-    let guess = u128::from(u64::from_be_bytes(*share)) * rows.len() as u128 >> u64::BITS;
+    let share = u128::from(u64::from_be_bytes(*share));
+    let guess = (share * rows.len() as u128) >> u64::BITS;
     let (before, after) = rows.split_at_checked(guess as usize)?;
     let is_behind = |row: &&[u8; ROW]| row.get(..Digest::SIZE) >= Some(key);
     let at = match before.iter().rev().take_while(is_behind).count() {

@@ -50,6 +50,24 @@ fn what_was_put_is_found_in_this_run_and_in_later_ones() {
     assert_eq!(get(&Cache::default(), "a"), None);
 }
 
+#[test]
+fn every_key_is_found_among_many_and_no_other() {
+    for count in [0_u32, 1, 2, 7, 3000] {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = open(dir.path());
+        let number = |number: u32| key(&number.to_string());
+        (0..count).for_each(|at| cache.put(number(at), &at));
+        // The first and the last that there can be.
+        let ends = [Digest::from_bytes([0; 32]), Digest::from_bytes([255; 32])];
+        ends.iter().filter(|_| count == 7).for_each(|end| cache.put(*end, &u32::MAX));
+        cache.save().unwrap();
+        let later = open(dir.path());
+        assert!((0..count).all(|at| later.get(&number(at)) == Some(at)), "{count}");
+        assert!(!(count..count + 3000).any(|at| later.has(&number(at))), "{count}");
+        assert_eq!(ends.map(|end| later.has(&end)), [count == 7; 2]);
+    }
+}
+
 /// Every byte of a pack counts, and none of them can turn a value into another.
 #[test]
 fn a_damaged_byte_costs_its_value_at_most() {

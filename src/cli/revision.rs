@@ -87,7 +87,8 @@ fn held(root: &Path, commit: &str, paths: Vec<ProjectPath>) -> Result<Option<Vec
     if paths.iter().any(|path| path.as_str().contains('\n')) {
         return Ok(None);
     }
-    let asked: String = paths.iter().map(|path| format!("{commit}:./{path}\n")).collect();
+    let names = paths.iter().flat_map(|path| [commit, ":./", path.as_str(), "\n"]);
+    let asked: String = names.collect();
     let output = objects(root, asked)?;
     let mut rest = output.as_slice();
     let file = |path| {
