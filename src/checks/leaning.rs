@@ -252,7 +252,8 @@ pub(super) fn find_lost(
     if doubtful.is_empty() {
         return Vec::new();
     }
-    let ends = doubtful.iter().flat_map(owners).flat_map(|(user, owner)| [user, owner]);
+    let users = doubtful.iter().map(|(user, ..)| user.index());
+    let ends = users.chain(pairs.into_iter().map(|(_, owner)| owner));
     let tops: Vec<usize> = executables.tops.iter().map(|top| top.index()).collect();
     let holders = after.goals(ends).reached_from(&tops);
     let loss = |(user, name, can_be_declared): (TargetId, NameId, bool)| {
