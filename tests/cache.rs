@@ -302,6 +302,14 @@ fn git_looks_at_every_file_once_for_each_commit() {
     assert!(!is_asked());
     git_in(&dir, &["add", "--all"]);
     assert!(!is_asked());
+    // Git says of a file that it need not be there.
+    git_in(&dir, &["reset", "--quiet"]);
+    fs::write(dir.join(".git/info/exclude"), "more.py\n").unwrap();
+    assert!(is_asked(), "it ignores what it did not ignore before");
+    assert!(is_asked(), "nobody had looked at that state before");
+    assert!(!is_asked());
+    fs::write(dir.join(".git/info/exclude"), "").unwrap();
+    git_in(&dir, &["add", "--all"]);
     git_in(&dir, &["commit", "--quiet", "--message=x"]);
     add("eta/models/linear.py", "import eta.models.elsewhere\n");
     assert!(is_asked(), "this is another commit");

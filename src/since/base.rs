@@ -46,9 +46,8 @@ impl Base {
         found: &Found,
     ) {
         // Whatever else differs, git has to be asked each time.
-        let is_plain = revision
-            .files
-            .iter()
+        let mut files = revision.files.iter();
+        let is_plain = files
             .all(|file| file.from.is_none() && (file.before.is_none() || now.has_file(&file.path)));
         let is_configured_alike = || now.is_configured_alike(&revision.contents());
         if !is_plain || !is_configured_alike().is_ok_and(|alike| alike) {
@@ -57,7 +56,8 @@ impl Base {
         let absent = revision.files.iter().filter(|file| file.before.is_none());
         let mut absent: Vec<ProjectPath> = absent.map(|file| file.path.clone()).collect();
         absent.sort();
-        let Some(key) = of_commit(now, commit).filter(|key| !now.cache.has(key)) else { return };
+        // Where there is another record, git said something else since.
+        let Some(key) = of_commit(now, commit) else { return };
         let (set, result) = (found.set, found.result);
         let (answers, untracked) = (found.answers.clone(), untracked.to_vec());
         now.cache.put(key, &Recorded { set, answers, result, untracked, absent });
