@@ -21,7 +21,7 @@ use crate::finding::{FixSet, Known, Report, Safety};
 use crate::graph::Graph;
 use crate::progress::{Progress, Stoppable};
 use crate::report::Format;
-use crate::since::{Found, Revision, Watch};
+use crate::since::{self, Found, Revision, Watch};
 use crate::workspace::{Cells, Workspace};
 use crate::{checks, codemod, edits, graph};
 use rayon::prelude::*;
@@ -95,10 +95,11 @@ impl Job<'_> {
             then
         };
         let (then, graph) = rayon::join(then, || self.graph(with_evaluators, &now));
-        let Then { revision, matters, found } = then?;
-        if !matters {
+        let mut then = then?;
+        if !then.matters {
             return Ok(Report::unaffected(name));
         }
+        let (found, revision) = (then.found.take(), &then.revision);
         let (evaluators, graph) = graph?;
         let everything = |known: &Known| self.everything(&graph, known, progress);
         let report = if let Some(mut found) = found {
@@ -108,25 +109,26 @@ impl Job<'_> {
             let known =
                 if self.narrow.reads_evidence() { Known::Nothing } else { Known::of(&before) };
             let (report, _) = rayon::join(|| everything(&known), || self.codeowners());
-            let report = self.introduced(&revision, report, &mut before, Some(&found), &graph)?;
+            let report = self.introduced(revision, report, &mut before, Some(&found), &graph)?;
             // One more of a kind that was there before is told in full.
             if report.findings.iter().any(|finding| known.has(finding)) {
                 let report = everything(&Known::Nothing);
-                self.introduced(&revision, report, &mut before, Some(&found), &graph)?
+                self.introduced(revision, report, &mut before, Some(&found), &graph)?
             } else {
                 report
             }
         } else {
             let before = || {
-                let mut then = revision.workspace(self.workspace)?;
-                if is_kept {
-                    revision.report_and_keep(&mut then, &graph, progress)
-                } else {
-                    revision.report(&then, &evaluators, &graph, progress)
+                let mut state = revision.workspace(self.workspace)?;
+                if !is_kept {
+                    return revision.report(&state, &evaluators, &graph, progress);
                 }
+                let report = revision.report_and_keep(&mut state, &graph, progress);
+                then.record(self.workspace, since::find(&state).as_ref());
+                report
             };
             let (report, before) = rayon::join(|| everything(&Known::Nothing), before);
-            self.introduced(&revision, report, &mut before?, None, &graph)?
+            self.introduced(revision, report, &mut before?, None, &graph)?
         };
         Ok(self.finish(report, graph, evaluators, progress))
     }

@@ -27,6 +27,8 @@ pub(super) struct Then {
     pub(super) matters: bool,
     /// What an earlier run found in it.
     pub(super) found: Option<Found>,
+    /// The commit that git was asked about, and the files of the project that git does not track.
+    asked: Option<(String, Vec<ProjectPath>)>,
 }
 
 impl Then {
@@ -56,7 +58,14 @@ impl Then {
     fn of(revision: Revision, now: &Workspace) -> Result<Self> {
         let matters = revision.matters(now)?;
         let found = if matters { since::find(&revision.workspace(now)?) } else { None };
-        Ok(Self { revision, matters, found })
+        Ok(Self { revision, matters, found, asked: None })
+    }
+
+    /// Lets later runs know which state the commit is, once it is known what there is to find in it.
+    pub(super) fn record(&self, now: &Workspace, found: Option<&Found>) {
+        if let (Some((commit, untracked)), Some(found)) = (&self.asked, found) {
+            Base::record(now, commit, &self.revision, untracked, found);
+        }
     }
 }
 
@@ -78,7 +87,7 @@ fn recorded(name: &str, commit: &str, now: &Workspace) -> Result<Option<Then>> {
     let matters = revision.matters(now)?;
     let found = if matters { base.found(now) } else { None };
     let is_known = found.is_some() || !matters;
-    Ok(is_known.then_some(Then { revision, matters, found }))
+    Ok(is_known.then_some(Then { revision, matters, found, asked: None }))
 }
 
 /// What files held in a commit; `None` if it lacks one of them.
@@ -113,11 +122,9 @@ fn compared(name: &str, commit: &str, now: &Workspace) -> Result<Then> {
             files.push(ChangedFile { path, before: None, from: None });
         }
     }
-    let then = Then::of(Revision { name: name.to_owned(), files }, now)?;
-    if let Some(found) = &then.found {
-        let untracked: Vec<ProjectPath> = untracked.into_iter().cloned().collect();
-        Base::record(now, commit, &then.revision, &untracked, found);
-    }
+    let asked = Some((commit.to_owned(), untracked.into_iter().cloned().collect()));
+    let then = Then { asked, ..Then::of(Revision { name: name.to_owned(), files }, now)? };
+    then.record(now, then.found.as_ref());
     Ok(then)
 }
 
