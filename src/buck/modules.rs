@@ -139,8 +139,7 @@ impl Modules {
         load: &LoadStatement,
     ) -> Result<ModuleKey, String> {
         let path = loads::resolve(session.cells, &from.path, &load.module)?;
-        // The tree knows most of them; directories that are ignored are not in it.
-        if !session.disk.tree.is_file(&path) && !session.disk.files.exists(&path) {
+        if !session.disk.tree.has_file(&path, &**session.disk.files) {
             return Err(format!("no file `{path}`"));
         }
         Ok(session.module_key(path, &from.cell))

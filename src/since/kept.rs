@@ -7,7 +7,7 @@ use crate::digest::{Digest, Parts};
 use crate::finding::{Coverage, Finding, Report};
 use crate::graph;
 use crate::source::{Problem, ProjectPath};
-use crate::workspace::{ObservedFiles, Question, Workspace, answer};
+use crate::workspace::{ObservedFiles, Question, Workspace, answer, of_answers};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -94,11 +94,7 @@ pub fn find(workspace: &Workspace) -> Option<Found> {
         let ask =
             |(path, question): &(ProjectPath, Question)| answer(&*workspace.files, path, *question);
         let answers: Vec<Digest> = questions.par_iter().map(ask).collect();
-        let mut all = Parts::new("answers");
-        for answer in &answers {
-            all.add_digest(answer);
-        }
-        let result = result_key(&key, set, &all.finish());
+        let result = result_key(&key, set, &of_answers(&answers));
         Some(Found { report: load(workspace, &result)?, set: *set, questions, answers, result })
     })
 }

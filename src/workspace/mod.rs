@@ -34,7 +34,7 @@ pub use buckconfig::BuckConfig;
 pub use cells::{Cell, CellOrigin, Cells};
 pub use files::{Content, DiskFiles, Files, OverlayFiles};
 pub use globs::{glob, package_files};
-pub use observed::{ObservedFiles, Question, answer};
+pub use observed::{ObservedFiles, Question, answer, of_answers};
 pub use origin::Origin;
 pub use outside::{Differences, Fact, Outside, RecordedTarget, Recording, Side};
 pub use path_globs::PathGlobs;
@@ -184,9 +184,9 @@ impl Workspace {
         })
     }
 
-    /// Whether a file is there. The tree knows most of them; directories that are ignored are not in it.
+    /// Whether a file is there.
     pub fn has_file(&self, path: &ProjectPath) -> bool {
-        self.tree.is_file(path) || self.files.exists(path)
+        self.tree.has_file(path, &*self.files)
     }
 
     /// Whether `[project] exclude` takes the file out of the analysis.

@@ -40,25 +40,17 @@ impl ObservedFiles {
         Self { base, answers: Mutex::default() }
     }
 
-    /// What was asked so far, and a digest of the answers; `None` if files were changed meanwhile.
+    /// What was asked so far, sorted, and a digest of the answers; `None` if files were changed meanwhile.
     pub fn questions(&self) -> Option<(Vec<(ProjectPath, Question)>, Digest)> {
-        let answers = self.answers();
-        let existence = answers
-            .existence
-            .iter()
-            .map(|(path, answer)| Some(((path, Question::Exists), of_existence((*answer)?))));
-        let contents = answers
-            .contents
-            .iter()
-            .map(|(path, answer)| Some(((path, Question::Content), of_content((*answer)?))));
-        let mut all: Vec<_> = existence.chain(contents).collect::<Option<_>>()?;
-        all.sort_unstable();
-        let mut digest = Parts::new("answers");
-        for (_, answer) in &all {
-            digest.add_digest(answer);
-        }
-        let questions = all.into_iter().map(|((path, question), _)| (path.clone(), question));
-        Some((questions.collect(), digest.finish()))
+        let mut questions: Vec<(ProjectPath, Question)> = {
+            let answers = self.answers();
+            let existence = answers.existence.keys().map(|path| (path.clone(), Question::Exists));
+            let contents = answers.contents.keys().map(|path| (path.clone(), Question::Content));
+            existence.chain(contents).collect()
+        };
+        questions.sort_unstable();
+        let digest = self.answers_to(&questions)?;
+        Some((questions, digest))
     }
 
     /// A digest of the answers to these questions, in their order, if they are just those that were asked so far.
@@ -67,14 +59,11 @@ impl ObservedFiles {
         if questions.len() != answers.existence.len() + answers.contents.len() {
             return None;
         }
-        let mut digest = Parts::new("answers");
-        for (path, question) in questions {
-            digest.add_digest(&match question {
-                Question::Exists => of_existence((*answers.existence.get(path)?)?),
-                Question::Content => of_content((*answers.contents.get(path)?)?),
-            });
-        }
-        Some(digest.finish())
+        let answer = |(path, question): &(ProjectPath, Question)| match question {
+            Question::Exists => Some(of_existence((*answers.existence.get(path)?)?)),
+            Question::Content => Some(of_content((*answers.contents.get(path)?)?)),
+        };
+        Some(of_answers(&questions.iter().map(answer).collect::<Option<Vec<Digest>>>()?))
     }
 
     fn answers(&self) -> MutexGuard<'_, Answers> {
@@ -82,13 +71,29 @@ impl ObservedFiles {
     }
 
     fn note(&self, path: &ProjectPath, content: Result<Digest, &io::Error>) {
-        let content = content.map_err(of_error);
-        let mut answers = self.answers();
-        let known = answers.contents.entry(path.clone()).or_insert(Some(content));
-        if *known != Some(content) {
-            *known = None;
-        }
+        note(&mut self.answers().contents, path, content.map_err(of_error));
     }
+}
+
+/// Notes an answer, unless there was another one before.
+fn note<A: Copy + PartialEq>(
+    answers: &mut FxHashMap<ProjectPath, Option<A>>,
+    path: &ProjectPath,
+    answer: A,
+) {
+    let known = answers.entry(path.clone()).or_insert(Some(answer));
+    if *known != Some(answer) {
+        *known = None;
+    }
+}
+
+/// A digest of answers, in the order of their questions.
+pub fn of_answers(answers: &[Digest]) -> Digest {
+    let mut digest = Parts::new("answers");
+    for answer in answers {
+        digest.add_digest(answer);
+    }
+    digest.finish()
 }
 
 /// What `files` would answer to a question.
@@ -132,14 +137,11 @@ impl Files for ObservedFiles {
 
     fn exists(&self, path: &ProjectPath) -> bool {
         let exists = self.base.exists(path);
-        let mut answers = self.answers();
-        let known = answers.existence.entry(path.clone()).or_insert(Some(exists));
-        if *known != Some(exists) {
-            *known = None;
-        }
+        note(&mut self.answers().existence, path, exists);
         exists
     }
 
+    /// No finding depends on how large a file is.
     fn size(&self, path: &ProjectPath) -> io::Result<u64> {
         self.base.size(path)
     }

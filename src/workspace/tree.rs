@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::cells::{CellOrigin, Cells};
+use super::files::Files;
 use super::globs::Listing;
 use crate::digest::Digest;
 use crate::label::PackageId;
@@ -73,6 +74,11 @@ impl Tree {
     pub fn is_file(&self, path: &ProjectPath) -> bool {
         let dir = path.parent().and_then(|parent| self.dirs.get(&parent));
         dir.is_some_and(|dir| has(&dir.files, path.file_name()))
+    }
+
+    /// Whether a file is there. The tree knows most of them; directories that are ignored are not in it, and `files` is asked.
+    pub fn has_file(&self, path: &ProjectPath, files: &dyn Files) -> bool {
+        self.is_file(path) || files.exists(path)
     }
 
     /// All packages, sorted by name.
