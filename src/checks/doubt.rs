@@ -1,7 +1,7 @@
 //! What keeps a removal below `certain`: code that may load anything, and users that nobody could read. Pure.
 
 use super::edges::{EdgeId, Edges};
-use super::leaning::{Executables, Outcome};
+use super::leaning::{self, Executables, Outcome};
 use super::liveness::{ModuleLife, RootTargets};
 use crate::finding::Evidence;
 use crate::graph::{Graph, NameId, Resolution, TargetId, Use, Via, Web};
@@ -94,7 +94,6 @@ impl<'a> Doubt<'a> {
         let ids = || graph.targets.ids();
         let removable: Vec<EdgeId> = outcome.removable.iter().copied().collect();
         let deps: Vec<usize> = removable.iter().map(|id| edges.edge(*id).to.index()).collect();
-        let tops: Vec<usize> = executables.tops.iter().map(|top| top.index()).collect();
         Self {
             edges,
             roots,
@@ -105,7 +104,7 @@ impl<'a> Doubt<'a> {
                 .map(TargetId::index)
                 .collect(),
             seeking: ids().flat_map(|id| foreign_imports(edges, id)).collect(),
-            after: outcome.after.closures(&tops),
+            after: outcome.after.closures(&leaning::positions(&executables.tops)),
             removals: removable.into_iter().zip(before.closures(&deps)).collect(),
         }
     }

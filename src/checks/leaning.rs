@@ -84,7 +84,7 @@ impl Executables {
             }
         }
         tops.sort_unstable();
-        let closures = closures(web, &tops);
+        let closures = web.closures(&positions(&tops));
         let holders = holders(graph, &closures);
         let open = tops.iter().copied().filter(is_open).collect();
         Self { tops, closures, holders, open }
@@ -110,9 +110,9 @@ impl Executables {
     }
 }
 
-/// What each of `tops` reaches.
-fn closures(web: &Web, tops: &[TargetId]) -> Vec<FixedBitSet> {
-    web.closures(&tops.iter().map(|top| top.index()).collect::<Vec<usize>>())
+/// Targets as nodes of a web.
+pub(super) fn positions(targets: &[TargetId]) -> Vec<usize> {
+    targets.iter().map(|id| id.index()).collect()
 }
 
 /// For each target, the positions of the closures that hold it.
@@ -254,8 +254,7 @@ pub(super) fn find_lost(
     }
     let users = doubtful.iter().map(|(user, ..)| user.index());
     let ends = users.chain(pairs.into_iter().map(|(_, owner)| owner));
-    let tops: Vec<usize> = executables.tops.iter().map(|top| top.index()).collect();
-    let holders = after.goals(ends).reached_from(&tops);
+    let holders = after.goals(ends).reached_from(&positions(&executables.tops));
     let loss = |(user, name, can_be_declared): (TargetId, NameId, bool)| {
         let owners = || graph.owners.providers(name).map(|owner| owner.target);
         let mut losing = holders[&user.index()].clone();
