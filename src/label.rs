@@ -27,7 +27,9 @@ impl PackageId {
 
 impl fmt::Display for PackageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        [&*self.cell, "//", &self.path].iter().try_for_each(|part| f.write_str(part))
+        f.write_str(&self.cell)?;
+        f.write_str("//")?;
+        f.write_str(&self.path)
     }
 }
 
@@ -41,17 +43,6 @@ pub struct Label {
 }
 
 impl Label {
-    /// Adds the full form to a text.
-    pub fn push_to(&self, text: &mut String) {
-        for part in self.parts() {
-            text.push_str(part);
-        }
-    }
-
-    fn parts(&self) -> [&str; 5] {
-        [&self.package.cell, "//", &self.package.path, ":", &self.name]
-    }
-
     /// Splits `cell//package:name`; `None` if `text` is not in this full form. The cell of a Bazel repository has no name.
     pub fn parse_full(text: &str) -> Option<Self> {
         let (cell, rest) = text.split_once("//")?;
@@ -65,6 +56,8 @@ impl Label {
 
 impl fmt::Display for Label {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.parts().iter().try_for_each(|part| f.write_str(part))
+        self.package.fmt(f)?;
+        f.write_str(":")?;
+        f.write_str(&self.name)
     }
 }

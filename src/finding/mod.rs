@@ -174,16 +174,10 @@ impl Finding {
 
     /// What stays the same when lines move: the check and the things it speaks of.
     pub fn identity(&self) -> String {
-        let mut identity = self.check.as_str().to_owned();
-        for label in [&self.target, &self.dep] {
-            identity.push('\0');
-            label.iter().for_each(|label| label.push_to(&mut identity));
-        }
-        for name in [self.module.as_deref().unwrap_or_default(), self.region.path.as_str()] {
-            identity.push('\0');
-            identity.push_str(name);
-        }
-        identity
+        let show = |label: &Option<Label>| label.as_ref().map(Label::to_string).unwrap_or_default();
+        let module = self.module.as_deref().unwrap_or_default();
+        let (target, dep) = (show(&self.target), show(&self.dep));
+        format!("{}\0{target}\0{dep}\0{module}\0{}", self.check.as_str(), self.region.path)
     }
 }
 
@@ -292,12 +286,10 @@ impl Report {
 
     /// Takes out the findings whose fingerprints are not wanted. Nothing may have been offered so far.
     fn retain(&mut self, mut is_wanted: impl FnMut(&Finding, &String) -> bool) {
-        let mut prints = self.prints.take().unwrap_or_else(|| self.fingerprints());
-        let all = self.findings.iter().zip(&prints);
-        let wanted: Vec<bool> = all.map(|(finding, print)| is_wanted(finding, print)).collect();
-        let (mut of_findings, mut of_prints) = (wanted.iter(), wanted.iter());
-        self.findings.retain(|_| of_findings.next().is_some_and(|wanted| *wanted));
-        prints.retain(|_| of_prints.next().is_some_and(|wanted| *wanted));
-        self.prints = Some(prints);
+        let prints = self.prints.take().unwrap_or_else(|| self.fingerprints());
+        let all = self.findings.drain(..).zip(prints);
+        let wanted = all.filter(|(finding, print)| is_wanted(finding, print));
+        let (findings, prints) = wanted.unzip();
+        (self.findings, self.prints) = (findings, Some(prints));
     }
 }
