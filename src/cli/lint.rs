@@ -84,8 +84,7 @@ impl Job<'_> {
 
     /// Most changes matter: the state of now is read while the other program looks for them.
     fn report_since(&self, name: &str, progress: &dyn Progress) -> Result<Report> {
-        let is_kept = self.workspace.cache.is_on();
-        let with_evaluators = offers(self.args) || !is_kept;
+        let with_evaluators = offers(self.args) || !self.workspace.cache.is_on();
         let now = Stoppable::new(progress);
         let then = || {
             let then = Then::find(name, self.workspace);
@@ -99,38 +98,57 @@ impl Job<'_> {
         if !then.matters {
             return Ok(Report::unaffected(name));
         }
-        let (found, revision) = (then.found.take(), &then.revision);
         let (evaluators, graph) = graph?;
-        let everything = |known: &Known| self.everything(&graph, known, progress);
-        let report = if let Some(mut found) = found {
-            let before = std::mem::take(&mut found.report);
-            let graph_then = || graph::build(&revision.workspace(self.workspace)?, progress);
-            let mut before = revision.under_names_of_today(before, graph_then, &graph)?;
-            let known =
-                if self.narrow.reads_evidence() { Known::Nothing } else { Known::of(&before) };
-            let (report, _) = rayon::join(|| everything(&known), || self.codeowners());
-            let report = self.introduced(revision, report, &mut before, Some(&found), &graph)?;
-            // One more of a kind that was there before is told in full.
-            if report.findings.iter().any(|finding| known.has(finding)) {
-                let report = everything(&Known::Nothing);
-                self.introduced(revision, report, &mut before, Some(&found), &graph)?
-            } else {
-                report
-            }
-        } else {
-            let before = || {
-                let mut state = revision.workspace(self.workspace)?;
-                if !is_kept {
-                    return revision.report(&state, &evaluators, &graph, progress);
-                }
-                let report = revision.report_and_keep(&mut state, &graph, progress);
-                then.record(self.workspace, since::find(&state).as_ref());
-                report
-            };
-            let (report, before) = rayon::join(|| everything(&Known::Nothing), before);
-            self.introduced(revision, report, &mut before?, None, &graph)?
+        let report = match then.found.take() {
+            Some(found) => self.compare_with_found(&then.revision, found, &graph, progress)?,
+            None => self.compare_with_unknown(&then, &evaluators, &graph, progress)?,
         };
         Ok(self.finish(report, graph, evaluators, progress))
+    }
+
+    fn compare_with_found(
+        &self,
+        revision: &Revision,
+        mut found: Found,
+        graph: &Graph,
+        progress: &dyn Progress,
+    ) -> Result<Report> {
+        let before = std::mem::take(&mut found.report);
+        let graph_then = || graph::build(&revision.workspace(self.workspace)?, progress);
+        let mut before = revision.under_names_of_today(before, graph_then, graph)?;
+        let known = if self.narrow.reads_evidence() { Known::Nothing } else { Known::of(&before) };
+        let everything = || self.everything(graph, &known, progress);
+        let (report, _) = rayon::join(everything, || self.codeowners());
+        let report = self.introduced(revision, report, &mut before, Some(&found), graph)?;
+        if !report.findings.iter().any(|finding| known.has(finding)) {
+            return Ok(report);
+        }
+        // One more of a kind that was there before is told in full.
+        let report = self.everything(graph, &Known::Nothing, progress);
+        self.introduced(revision, report, &mut before, Some(&found), graph)
+    }
+
+    /// What there was to find then is found as well.
+    fn compare_with_unknown(
+        &self,
+        then: &Then,
+        evaluators: &[Evaluator<'_>],
+        graph: &Graph,
+        progress: &dyn Progress,
+    ) -> Result<Report> {
+        let revision = &then.revision;
+        let before = || {
+            let mut state = revision.workspace(self.workspace)?;
+            if !self.workspace.cache.is_on() {
+                return revision.report(&state, evaluators, graph, progress);
+            }
+            let report = revision.report_and_keep(&mut state, graph, progress);
+            then.record(self.workspace, since::find(&state).as_ref());
+            report
+        };
+        let everything = || self.everything(graph, &Known::Nothing, progress);
+        let (report, before) = rayon::join(everything, before);
+        self.introduced(revision, report, &mut before?, None, graph)
     }
 
     /// Of all findings, those that are wanted and were not there before.
